@@ -1,0 +1,12 @@
+//! STS: who am I.
+
+use crate::Ctx;
+use crate::error::ApiError;
+use crate::wire::protocol::{Call, Reply};
+
+/// Answers an operation.
+pub async fn call(_ctx: &Ctx, call: &Call) -> Result<Reply, ApiError> {
+    match call.operation.as_str() {
+        other => Err(ApiError::not_emulated("sts", other)),
+    }
+}
