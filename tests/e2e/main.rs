@@ -1,0 +1,6 @@
+//! Everything end to end, one program: the real emulator, functions and agent, driven with the real SDK.
+
+mod badinput;
+mod delivery;
+mod races;
+mod restart;
