@@ -234,6 +234,9 @@ async fn segments(store: &Store) {
                     // Now and then a writer is late: it goes on from what it read before, like one that was thought dead.
                     if random.random_range(0..4) > 0 {
                         follows = chain_end(&head, &segments).await;
+                        if follows == LAST {
+                            break;
+                        }
                     }
                     let end = (follows + random.random_range(1..5)).min(LAST);
                     segments.append(&position(follows), end.to_string().as_bytes()).await.expect("an append");
