@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::protocol::{Call, Protocol, Reply};
 use super::route::{Route, Service, route};
-use super::{HttpRequest, HttpResponse, full, guard};
+use super::{HttpRequest, HttpResponse, encoding, full, guard};
 use crate::error::ApiError;
 use crate::{Ctx, health, services};
 
@@ -58,6 +58,10 @@ async fn answer(ctx: &Ctx, request: HttpRequest) -> HttpResponse {
                     let message = format!("the request's body was not read: {e} (limit {MAX_REQUEST_BYTES} bytes)");
                     return plain_error(&ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", message));
                 }
+            };
+            let body = match encoding::decode(&parts.headers, body, MAX_REQUEST_BYTES) {
+                Ok(body) => body,
+                Err(error) => return plain_error(&error),
             };
             let operation = operation.or_else(|| super::query::action(&body)).unwrap_or_default();
             let call = Call { operation, protocol, body, headers: parts.headers, request_id };
