@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS cloudwatch_data (
     samples TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS cloudwatch_data_metric ON cloudwatch_data (metric, at);
+CREATE INDEX IF NOT EXISTS cloudwatch_metrics_last_put ON cloudwatch_metrics (last_put);
 CREATE INDEX IF NOT EXISTS cloudwatch_data_at ON cloudwatch_data (at);
 ";
 

@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS kinesis_records (
     data BLOB NOT NULL,
     PRIMARY KEY (shard, ix)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS kinesis_records_arrival ON kinesis_records (shard, arrival);
+CREATE INDEX IF NOT EXISTS kinesis_records_arrival ON kinesis_records (shard, arrival, ix);
 CREATE TABLE IF NOT EXISTS kinesis_tags (
     stream TEXT NOT NULL,
     key TEXT NOT NULL,
