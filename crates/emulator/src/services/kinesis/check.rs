@@ -22,6 +22,14 @@ pub fn validation(value: &str, path: &str, constraint: &str) -> ApiError {
     ApiError::bad_request("ValidationException", message)
 }
 
+/// Refuses a dry run: doing the thing would be worse.
+pub fn no_dry_run(dry_run: bool, operation: &str) -> Result<(), ApiError> {
+    match dry_run {
+        true => Err(ApiError::not_emulated("kinesis", &format!("{operation} with DryRun"))),
+        false => Ok(()),
+    }
+}
+
 /// The value of a required member.
 pub fn required<T>(value: Option<T>, path: &str) -> Result<T, ApiError> {
     value.ok_or_else(|| validation("null", path, "not be null"))

@@ -140,7 +140,9 @@ impl Writable {
     /// Whether the shard's rate has room for one more record.
     fn admit(&mut self, now: i64, bytes: usize) -> bool {
         let bytes = bytes as f64;
-        let admitted = self.records.has_room(now, 1.0) && self.bytes.has_room(now, bytes);
+        // Both, always: they share the instant that is saved.
+        let room = (self.records.has_room(now, 1.0), self.bytes.has_room(now, bytes));
+        let admitted = room == (true, true);
         if admitted {
             self.records.add(1.0);
             self.bytes.add(bytes);
@@ -240,6 +242,7 @@ pub struct One {
     partition_key: Option<String>,
     explicit_hash_key: Option<String>,
     data: Option<Blob>,
+    dry_run: bool,
 }
 
 /// Where PutRecord put it.
@@ -252,6 +255,7 @@ pub struct OneResult {
 
 /// PutRecord.
 pub fn put_record(tx: &Tx<'_>, input: One) -> Result<OneResult, ApiError> {
+    check::no_dry_run(input.dry_run, "PutRecord")?;
     let stream = streams::named(tx, tx.config(), &input.stream_name, &input.stream_arn)?;
     let record = NewRecord {
         partition_key: check::required(input.partition_key, "partitionKey")?,
@@ -271,6 +275,7 @@ pub struct Many {
     #[serde(rename = "StreamARN")]
     stream_arn: Option<String>,
     records: Option<Vec<Entry>>,
+    dry_run: bool,
 }
 
 /// A record of PutRecords.
@@ -306,6 +311,7 @@ pub struct EntryResult {
 
 /// PutRecords.
 pub fn put_records(tx: &Tx<'_>, input: Many) -> Result<ManyResult, ApiError> {
+    check::no_dry_run(input.dry_run, "PutRecords")?;
     let stream = streams::named(tx, tx.config(), &input.stream_name, &input.stream_arn)?;
     let entries = check::required(input.records, "records")?;
     check_count(entries.len())?;

@@ -26,6 +26,9 @@ const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// How long an iterator is good (GetShardIterator: 5 minutes).
 const ITERATOR_LIFE_MS: i64 = 300_000;
 
+/// How far in the future a timestamp may seem to be: that of a client on the same machine, rounded up.
+const ROUNDING_MS: i64 = 1;
+
 /// Calls of GetRecords a second on one shard (Kinesis quotas).
 pub const SHARD_READS_PER_SECOND: f64 = 5.0;
 
@@ -208,6 +211,7 @@ pub struct GetIterator {
     shard_iterator_type: Option<String>,
     starting_sequence_number: Option<String>,
     timestamp: Option<Timestamp>,
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -218,6 +222,7 @@ pub struct GotIterator {
 
 /// GetShardIterator.
 pub fn get_shard_iterator(db: &Connection, config: &Config, input: GetIterator) -> Result<GotIterator, ApiError> {
+    check::no_dry_run(input.dry_run, "GetShardIterator")?;
     let now = now_ms();
     let stream = streams::named(db, config, &input.stream_name, &input.stream_arn)?;
     let id = check::required(input.shard_id.as_deref(), "shardId")?;
@@ -241,7 +246,7 @@ fn wanted(input: &GetIterator, now: i64) -> Result<Position, ApiError> {
         "AT_TIMESTAMP" => {
             let missing = || invalid("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP.");
             let at = input.timestamp.ok_or_else(missing)?.0;
-            if at > now {
+            if at > now + ROUNDING_MS {
                 return Err(invalid(format!(
                     "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. \
                      timestampInMillis: {at}, currentTimestampInMillis: {now}"
@@ -262,6 +267,7 @@ fn wanted(input: &GetIterator, now: i64) -> Result<Position, ApiError> {
 pub struct Get {
     shard_iterator: Option<String>,
     limit: Option<i64>,
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -294,6 +300,7 @@ struct Child {
 
 /// GetRecords. A write, since it is metered.
 pub fn get_records(tx: &Tx<'_>, input: Get) -> Result<Got, ApiError> {
+    check::no_dry_run(input.dry_run, "GetRecords")?;
     let limit = check::within(input.limit.unwrap_or(MAX_RECORDS), "limit", 1, MAX_RECORDS)? as usize;
     let iterator = ShardIterator::read(&check::required(input.shard_iterator, "shardIterator")?)?;
     check_age(iterator.issued, tx.now())?;

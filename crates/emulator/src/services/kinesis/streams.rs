@@ -159,6 +159,7 @@ pub struct Create {
     stream_mode_details: Option<ModeDetails>,
     #[serde(rename = "MaxRecordSizeInKiB")]
     max_record_kib: Option<i64>,
+    record_distribution_strategy: Option<String>,
     tags: Option<BTreeMap<String, String>>,
 }
 
@@ -172,6 +173,9 @@ struct ModeDetails {
 pub fn create(tx: &Tx<'_>, input: Create) -> Result<(), ApiError> {
     let name = check::required(input.stream_name, "streamName")?;
     check::check_name(&name)?;
+    if input.record_distribution_strategy.as_deref() == Some("AUTO") {
+        return Err(ApiError::not_emulated("kinesis", "CreateStream with RecordDistributionStrategy AUTO"));
+    }
     let mode = match input.stream_mode_details.unwrap_or_default().stream_mode.as_deref() {
         None | Some("PROVISIONED") => Mode::Provisioned,
         Some("ON_DEMAND") => Mode::OnDemand,

@@ -105,6 +105,9 @@ async fn what_breaks_a_rule_is_refused_in_the_words_of_the_service() {
             "ResourceNotFoundException: Stream t under account 000000000000 not found.",
         ),
         ("DeleteStream", json!({}), "InvalidArgumentException"),
+        ("PutRecord", json!({ "StreamName": "s", "DryRun": true }), "NotImplemented"),
+        ("GetRecords", json!({ "ShardIterator": "x", "DryRun": true }), "NotImplemented"),
+        ("CreateStream", json!({ "StreamName": "t", "RecordDistributionStrategy": "AUTO" }), "NotImplemented"),
         ("DeleteStream", json!({ "StreamARN": "arn:aws:s3:::s" }), "ValidationException"),
         (
             "DeleteStream",

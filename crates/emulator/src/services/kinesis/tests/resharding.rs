@@ -161,3 +161,57 @@ async fn shards_are_filtered_and_paged() {
     let summary = f.ok("DescribeStreamSummary", json!({ "StreamName": "s" })).await;
     assert_eq!(summary["StreamDescriptionSummary"]["OpenShardCount"], 1);
 }
+
+/// Random puts, splits, merges and scalings against the plainest model: a list of what was put under each hash key.
+#[tokio::test]
+async fn whatever_happens_to_the_shards_each_key_keeps_its_records_in_order() {
+    for seed in 1..=5u64 {
+        let f = Fixture::with_stream(2).await;
+        let mut state = seed;
+        let mut random = |bound: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % bound
+        };
+        let mut model: Vec<Vec<String>> = vec![Vec::new(); 16];
+        for step in 0..150 {
+            let open = f.store.read(|db| shards::open(db, "s")).await.unwrap();
+            let at = random(open.len());
+            match random(10) {
+                0 if open.len() < 40 => {
+                    let shard = &open[at];
+                    let middle = shard.hash_start + (shard.hash_end - shard.hash_start) / (2 + random(3) as u128);
+                    let id = shards::id(shard.number);
+                    let key = middle.to_string();
+                    let input = json!({ "StreamName": "s", "ShardToSplit": id, "NewStartingHashKey": key });
+                    f.ok("SplitShard", input).await;
+                }
+                1 if at + 1 < open.len() => {
+                    let (left, right) = (shards::id(open[at].number), shards::id(open[at + 1].number));
+                    let (one, other) = if random(2) == 0 { (left, right) } else { (right, left) };
+                    let input = json!({ "StreamName": "s", "ShardToMerge": one, "AdjacentShardToMerge": other });
+                    f.ok("MergeShards", input).await;
+                }
+                2 => {
+                    f.sql("UPDATE kinesis_streams SET scalings = 0").await;
+                    let target = open.len().div_ceil(2) + random(open.len());
+                    let input =
+                        json!({ "StreamName": "s", "TargetShardCount": target, "ScalingType": "UNIFORM_SCALING" });
+                    f.ok("UpdateShardCount", input).await;
+                }
+                _ => {
+                    let key = random(16);
+                    let data = format!("{key}:{step}");
+                    f.put((key as u128) << 124, &data).await;
+                    model[key].push(data);
+                }
+            }
+        }
+        let drained = drain(&f).await;
+        assert_eq!(drained.len(), model.iter().map(Vec::len).sum::<usize>(), "seed {seed}");
+        for (key, expected) in model.iter().enumerate() {
+            let prefix = format!("{key}:");
+            let got: Vec<&String> = drained.iter().filter(|data| data.starts_with(&prefix)).collect();
+            assert_eq!(got, expected.iter().collect::<Vec<_>>(), "seed {seed}");
+        }
+    }
+}
