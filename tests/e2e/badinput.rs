@@ -48,7 +48,10 @@ fn a_template_with_an_error_is_refused_with_its_line() {
         "Resources:\n  A:\n    Type: AWS::SQS::Queue\n    DependsOn: B\n  B:\n    Type: AWS::SQS::Queue\n    DependsOn: A\n",
         &["template.yaml:", "A", "B"],
     );
-    check("Resources:\n  A:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Ref Nobody\n", &["template.yaml:5", "Nobody"]);
+    check(
+        "Resources:\n  A:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Ref Nobody\n",
+        &["template.yaml:5", "Nobody"],
+    );
     check("Resources: [\n", &["template.yaml:"]);
 }
 

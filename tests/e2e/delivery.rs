@@ -145,7 +145,8 @@ async fn every_line_arrives_whatever_is_killed_and_fails() {
     let mut stack = Stack::start(options);
     let folder = tempfile::tempdir().unwrap();
     let mut log = Log::create(folder.path());
-    let mut agent = Agent::start(&agent_configuration(folder.path(), &stack.endpoint, ("deliveryStream", "log-ingestion-stream")));
+    let mut agent =
+        Agent::start(&agent_configuration(folder.path(), &stack.endpoint, ("deliveryStream", "log-ingestion-stream")));
     let mut random = StdRng::seed_from_u64(SEED);
     let mut planted = 0;
     let mut lake = lake_of(&stack, "logs/log-ingestion-stream/");
@@ -223,9 +224,8 @@ fn distinct_deliveries(records: &[(Vec<u8>, String)]) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transform_that_never_succeeds_leaves_every_record_under_failed() {
     // No retries, and the function's program fails each time: it is not one.
-    let stack = Stack::start(
-        Options { template: "tests/templates/broken-transform.yaml".into(), ..Options::default() },
-    );
+    let stack =
+        Stack::start(Options { template: "tests/templates/broken-transform.yaml".into(), ..Options::default() });
     let firehose = aws_sdk_firehose::Client::new(&stack.sdk());
     let records: Vec<Vec<u8>> = (0..200u32).map(|n| format!("line {n} \u{fc}\n").into_bytes()).collect();
     for chunk in records.chunks(50) {

@@ -23,7 +23,8 @@ pub fn build(packages: &[String], workspace: &Path) -> Result<(), String> {
     for package in packages {
         cargo.args(["-p", package]);
     }
-    let status = cargo.status().map_err(|e| format!("cannot run cargo: {e} (--no-build runs what is already built)"))?;
+    let status =
+        cargo.status().map_err(|e| format!("cannot run cargo: {e} (--no-build runs what is already built)"))?;
     if status.success() { Ok(()) } else { Err(format!("cargo build of {} failed", packages.join(", "))) }
 }
 

@@ -119,7 +119,8 @@ fn write_log(path: &Path, stop: &AtomicBool) -> io::Result<()> {
 fn access_line(number: u64, now: &Zoned) -> String {
     const PATHS: [&str; 6] = ["/", "/index.html", "/cart", "/product/42", "/api/orders", "/favicon.ico"];
     const STATUSES: [u16; 10] = [200, 200, 200, 200, 200, 200, 304, 404, 200, 500];
-    const AGENTS: [&str; 3] = ["Mozilla/5.0 (X11; Linux x86_64)", "curl/8.5.0", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4)"];
+    const AGENTS: [&str; 3] =
+        ["Mozilla/5.0 (X11; Linux x86_64)", "curl/8.5.0", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4)"];
     // A multiplicative hash spreads consecutive numbers (Knuth, TAOCP 6.4).
     let mixed = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize;
     format!(

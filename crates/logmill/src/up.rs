@@ -86,7 +86,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
         )
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -171,7 +172,10 @@ async fn up(arguments: Arguments) -> Result<(), String> {
 /// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.
 fn port_is_free(config: &Config) -> Result<(), String> {
     TcpListener::bind((config.host, config.port)).map(drop).map_err(|e| {
-        format!("cannot listen on {}:{}: {e} (is another emulator running? --port takes another one)", config.host, config.port)
+        format!(
+            "cannot listen on {}:{}: {e} (is another emulator running? --port takes another one)",
+            config.host, config.port
+        )
     })
 }
 
@@ -215,7 +219,8 @@ fn ready_text(
     demo: Option<&Demo>,
 ) -> String {
     let endpoint = emulator.endpoint();
-    let mut text = format!("\nlogmill is up: {} resources of {}\n\n", template.resources.len(), template.path.display());
+    let mut text =
+        format!("\nlogmill is up: {} resources of {}\n\n", template.resources.len(), template.path.display());
     let outputs = emulator.stack().map(|stack| stack.outputs.clone()).unwrap_or_default();
     let mut rows = vec![
         ("AWS endpoint".to_owned(), endpoint.clone()),

@@ -11,7 +11,10 @@ use clap::Parser;
 use logmill_tests::vectors::{self, Kind, Verdict};
 
 #[derive(Parser)]
-#[command(about = "Run case files against the engines", after_help = "Example:\n  vectors converter cases/converter.json")]
+#[command(
+    about = "Run case files against the engines",
+    after_help = "Example:\n  vectors converter cases/converter.json"
+)]
 struct Arguments {
     /// What the cases are about
     kind: String,
@@ -82,5 +85,9 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
 fn read_pending(file: &PathBuf, kind: &str) -> Result<BTreeSet<String>, String> {
     let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    Ok(lines.filter_map(|line| line.split_once(' ')).filter(|(k, _)| *k == kind).map(|(_, name)| name.to_owned()).collect())
+    Ok(lines
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(k, _)| *k == kind)
+        .map(|(_, name)| name.to_owned())
+        .collect())
 }

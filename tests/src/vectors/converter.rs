@@ -21,7 +21,8 @@ fn run(case: &Value) -> Result<Got, String> {
     let mut record = Vec::new();
     match converter.convert(input.as_bytes(), &mut record) {
         Outcome::Converted => {
-            let text = String::from_utf8(record).map_err(|e| format!("{}: the record is not UTF-8: {e}", name(case).unwrap_or("?")))?;
+            let text = String::from_utf8(record)
+                .map_err(|e| format!("{}: the record is not UTF-8: {e}", name(case).unwrap_or("?")))?;
             got("ok", Some(text), None)
         }
         Outcome::Skip => got("skip", None, None),
@@ -49,7 +50,9 @@ pub(super) fn judge(case: &Value) -> Result<Verdict, String> {
     if same {
         return Ok(Verdict::Pass);
     }
-    let shown = |result: &str, text: Option<&str>| format!("{result} {}", text.map_or(String::new(), |text| format!("{text:?}")));
+    let shown = |result: &str, text: Option<&str>| {
+        format!("{result} {}", text.map_or(String::new(), |text| format!("{text:?}")))
+    };
     let mut seen = shown(got.result, got.text.as_deref());
     if let Some(error) = &got.error {
         seen.push_str(error);

@@ -77,7 +77,10 @@ fn is_binding(case: &Value) -> bool {
 
 /// The name of a case.
 pub fn name(case: &Value) -> Result<&str, String> {
-    case.get("name").or_else(|| case.get("id")).and_then(Value::as_str).ok_or_else(|| format!("a case without a name: {case}"))
+    case.get("name")
+        .or_else(|| case.get("id"))
+        .and_then(Value::as_str)
+        .ok_or_else(|| format!("a case without a name: {case}"))
 }
 
 /// The cases of files, or of all `.json` files of folders: `{"cases": […]}`, a list, or one case a file.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::protocol::{Call, Protocol, Reply};
 use super::route::{Route, Service, route};
-use super::{HttpRequest, HttpResponse, full, guard};
+use super::{HttpRequest, HttpResponse, encoding, full, guard};
 use crate::error::ApiError;
 use crate::faults::{self, Fault};
 use crate::{Ctx, health, services};
@@ -82,7 +82,7 @@ async fn read_call(request: HttpRequest, protocol: Protocol, operation: Option<S
         let message = format!("the request's body was not read: {e} (limit {MAX_REQUEST_BYTES} bytes)");
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", message)
     })?;
-    let body = body.to_bytes();
+    let body = encoding::decode(&parts.headers, body.to_bytes(), MAX_REQUEST_BYTES)?;
     let operation = operation.or_else(|| super::query::action(&body)).unwrap_or_default();
     Ok(Call { operation, protocol, body, headers: parts.headers, request_id: uuid::Uuid::new_v4().to_string() })
 }
