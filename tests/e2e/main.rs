@@ -2,5 +2,6 @@
 
 mod badinput;
 mod delivery;
+mod ledger;
 mod races;
 mod restart;
