@@ -325,10 +325,13 @@ async fn change_visibility_batch(ctx: &Ctx, call: Batch<Receipt>) -> Result<Valu
     .await
 }
 
+/// What a batch does with an entry: the fields of its outcome.
+type OneEntry<T> = fn(&Tx<'_>, &Queue, &T) -> Result<Map<String, Value>, ApiError>;
+
 async fn on_batch<T: std::marker::Send + 'static>(
     ctx: &Ctx,
     call: Batch<T>,
-    one: fn(&Tx<'_>, &Queue, &T) -> Result<Map<String, Value>, ApiError>,
+    one: OneEntry<T>,
 ) -> Result<Value, ApiError> {
     let work = move |tx: &Tx<'_>| {
         let queue = queues::by_url(tx, tx.config(), &call.queue_url)?;
