@@ -442,6 +442,16 @@ mod tests {
     }
 
     #[test]
+    fn lists_nest() {
+        let form = "Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Value=1.0\
+                    &MetricData.member.1.Dimensions.member.1.Name=d&MetricData.member.1.Dimensions.member.1.Value=v\
+                    &MetricData.member.2.MetricName=o";
+        let value: Value = decode(form.as_bytes()).unwrap();
+        let first = json!({"MetricName": "m", "Value": "1.0", "Dimensions": [{"Name": "d", "Value": "v"}]});
+        assert_eq!(value, json!({"Namespace": "n", "MetricData": [first, {"MetricName": "o"}]}));
+    }
+
+    #[test]
     fn a_form_that_does_not_fit_is_refused_with_the_field() {
         for (form, expected) in [
             ("Count=many", "Count: expected an integer, found \"many\""),

@@ -73,15 +73,20 @@ pub struct Page {
 
 /// One page of a stream, in order of time.
 pub fn page(db: &Connection, stream: &Stream, page: &Page) -> Result<Vec<Event>, ApiError> {
-    let (beyond, direction) = if page.forward { (">", "ASC") } else { ("<", "DESC") };
+    // One bound on each side, so that a page costs what it holds, wherever it begins.
+    let (lower, upper) = match page.forward {
+        true => (page.from.max(Position::before(page.start)), Position::before(page.end)),
+        false => (Position::before(page.start), page.from.min(Position::before(page.end))),
+    };
+    let direction = if page.forward { "ASC" } else { "DESC" };
     let sql = format!(
-        "SELECT id, timestamp, ingested_at, message, stream_id FROM logs_events
-         WHERE stream_id = ?1 AND timestamp >= ?2 AND timestamp < ?3 AND (timestamp, id) {beyond} (?4, ?5)
+        "SELECT id, timestamp, ingested_at, message FROM logs_events
+         WHERE stream_id = ?1 AND (timestamp, id) > (?2, ?3) AND (timestamp, id) < (?4, ?5)
          ORDER BY timestamp {direction}, id {direction} LIMIT ?6"
     );
     let mut statement = db.prepare_cached(&sql)?;
-    let from = page.from;
-    let mut rows = statement.query((stream.id, page.start, page.end, from.timestamp, from.id, page.limit as i64))?;
+    let limit = page.limit as i64;
+    let mut rows = statement.query((stream.id, lower.timestamp, lower.id, upper.timestamp, upper.id, limit))?;
     let (mut events, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let event = read(row)?;

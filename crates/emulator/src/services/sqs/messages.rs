@@ -129,8 +129,9 @@ pub fn change_visibility(tx: &Tx<'_>, queue: &Queue, receipt_handle: &str, secon
 /// a message became visible since the caller last looked: receive again.
 pub fn next_visible_at(db: &Connection, queue_arn: &str) -> Result<Option<i64>, ApiError> {
     let queue = queues::by_arn(db, queue_arn)?;
+    // The plus keeps SQLite from the index on sent_at, by which it would sort the whole queue.
     let mut statement = db.prepare_cached(
-        "SELECT visible_at FROM sqs_messages WHERE queue = ?1 AND sent_at > ?2 ORDER BY visible_at LIMIT 1",
+        "SELECT visible_at FROM sqs_messages WHERE queue = ?1 AND +sent_at > ?2 ORDER BY visible_at LIMIT 1",
     )?;
     let oldest = queue.oldest(crate::clock::now_ms());
     Ok(statement.query_row((queue.id, oldest), |row| row.get(0)).optional()?)
@@ -229,7 +230,7 @@ fn expire(tx: &Tx<'_>, queue: &Queue) -> Result<(), ApiError> {
 fn visible(tx: &Tx<'_>, queue: &Queue, limit: usize) -> Result<Vec<(i64, Received)>, ApiError> {
     let mut statement = tx.prepare_cached(
         "SELECT id, message_id, body, md5, attributes, sent_at, first_received_at, receive_count, trace, source_arn
-         FROM sqs_messages WHERE queue = ?1 AND visible_at <= ?2 AND sent_at > ?3 ORDER BY visible_at, id LIMIT ?4",
+         FROM sqs_messages WHERE queue = ?1 AND visible_at <= ?2 AND +sent_at > ?3 ORDER BY visible_at, id LIMIT ?4",
     )?;
     let read = |row: &Row<'_>| -> rusqlite::Result<(i64, Received, String)> {
         let message = Received {
