@@ -227,3 +227,66 @@ fn check_attribute(name: &str, attribute: &Value) -> Result<(), ApiError> {
         _ => Err(errors::attribute(name, "must have a type that begins with String, Number or Binary")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::sns::SubscriptionSpec;
+    use crate::services::sqs::testing::Bench;
+
+    #[tokio::test]
+    async fn a_function_gets_the_event_of_lambda() {
+        let spec = SubscriptionSpec {
+            topic_arn: "arn:aws:sns:us-east-1:000000000000:t".into(),
+            protocol: "lambda".into(),
+            endpoint: "arn:aws:lambda:us-east-1:000000000000:function:f".into(),
+            raw: false,
+            filter_policy: None,
+            filter_body: false,
+        };
+        let subscription = Subscription { arn: format!("{}:s", spec.topic_arn), spec, redrive_arn: None };
+        let attributes = json!({"a": {"DataType": "Number", "StringValue": "1"}}).as_object().cloned().unwrap();
+        for (subject, attributes, expected) in [
+            (None, Map::new(), json!({"Subject": null, "MessageAttributes": {}})),
+            (
+                Some("s".to_owned()),
+                attributes,
+                json!({"Subject": "s", "MessageAttributes": {"a": {"Type": "Number", "Value": "1"}}}),
+            ),
+        ] {
+            let (subscription, topic_arn) = (subscription.clone(), subscription.spec.topic_arn.clone());
+            let publication = Publication { topic_arn, subject, message: "m".into(), attributes };
+            let work = move |tx: &Tx<'_>| {
+                let notification = Notification { text: "m", message_id: "id" };
+                Ok((lambda_event(tx, &subscription, &publication, &notification), tx.now()))
+            };
+            let (event, now) = Bench::new().ctx.store.write(work).await.unwrap();
+            let mut sns = json!({
+                "Type": "Notification",
+                "MessageId": "id",
+                "TopicArn": "arn:aws:sns:us-east-1:000000000000:t",
+                "Message": "m",
+                "Timestamp": instant(now),
+                "SignatureVersion": "1",
+                "Signature": "",
+                "SigningCertUrl": "http://127.0.0.1:4566/SimpleNotificationService.pem",
+                "UnsubscribeUrl": "http://127.0.0.1:4566/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:000000000000:t:s",
+            });
+            sns.as_object_mut().unwrap().extend(expected.as_object().cloned().unwrap());
+            let record = json!({
+                "EventSource": "aws:sns",
+                "EventVersion": "1.0",
+                "EventSubscriptionArn": "arn:aws:sns:us-east-1:000000000000:t:s",
+                "Sns": sns,
+            });
+            assert_eq!(event, json!({ "Records": [record] }));
+        }
+    }
+
+    #[test]
+    fn instants_have_milliseconds() {
+        for (ms, expected) in [(0, "1970-01-01T00:00:00.000Z"), (1_795_194_000_250, "2026-11-20T17:00:00.250Z")] {
+            assert_eq!(instant(ms), expected);
+        }
+    }
+}
