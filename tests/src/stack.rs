@@ -216,6 +216,11 @@ impl Agent {
         self.child = launch_agent(&self.configuration, &self.log);
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
