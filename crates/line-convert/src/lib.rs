@@ -30,6 +30,8 @@ mod text;
 
 pub use options::ConfigError;
 
+use std::borrow::Cow;
+
 use options::Options;
 use serde_json::Value;
 
@@ -135,17 +137,15 @@ impl Converter {
             out.extend_from_slice(record);
             return Outcome::Converted;
         };
-        let mut held: Vec<u8> = Vec::new();
-        let mut input = record;
+        let mut input = Cow::Borrowed(record);
         for step in first {
             let mut next = Vec::with_capacity(input.len() * 2);
-            match step.apply(input, &now, &mut next) {
-                Ok(true) => held = next,
+            match step.apply(&input, &now, &mut next) {
+                Ok(true) => input = Cow::Owned(next),
                 other => return unconverted(other),
             }
-            input = &held;
         }
-        match last.apply(input, &now, out) {
+        match last.apply(&input, &now, out) {
             Ok(true) => Outcome::Converted,
             other => {
                 out.truncate(start);
