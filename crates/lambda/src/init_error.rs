@@ -1,15 +1,22 @@
 //! `POST /runtime/init/error`, which `lambda_runtime` does not send for a failure before its `run`.
 
+use std::time::Duration;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
+/// How long the Runtime API may take: it is on this machine, and the process is to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Reports that the start failed; best effort, the log line has been written already.
 pub(crate) async fn report(message: &str) {
     let Ok(endpoint) = std::env::var("AWS_LAMBDA_RUNTIME_API") else { return };
-    if let Err(error) = post(&endpoint, message).await {
-        tracing::warn!(error = %error, "the init error could not be reported");
+    match tokio::time::timeout(PATIENCE, post(&endpoint, message)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %error, "the init error could not be reported"),
+        Err(_) => tracing::warn!("the runtime API did not answer to the init error"),
     }
 }
 
@@ -26,8 +33,8 @@ async fn post(endpoint: &str, message: &str) -> std::io::Result<()> {
     );
     let mut stream = TcpStream::connect(host).await?;
     stream.write_all(request.as_bytes()).await?;
-    // The answer's content does not matter, that it was read to its start does.
-    stream.read(&mut [0; 64]).await.map(|_| ())
+    // The answer says nothing, but to leave before its end would reset the connection.
+    stream.read_to_end(&mut Vec::new()).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ fn log_to_stdout() {
     let filter = std::env::var(LOG_LEVEL).ok().and_then(|level| EnvFilter::try_new(level).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
     // A second initialisation (tests in one process) keeps the first.
-    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_ansi(false).with_env_filter(filter).try_init();
+    let json = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false);
+    let _ = json.with_ansi(false).with_env_filter(filter).try_init();
 }
 
 /// A required environment variable; the error names it and says what it is for.

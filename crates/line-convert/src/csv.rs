@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct CsvToJson {
     keys: Keys,
-    /// `Err`: an illegal expression, which the original finds out at each record.
+    /// `Err`: what the original finds out only at each record, an illegal expression or no names.
     delimiter: Result<Delimiter, String>,
 }
 
@@ -23,9 +23,15 @@ enum Delimiter {
 
 impl CsvToJson {
     pub(crate) fn new(options: &Options<'_>) -> Result<CsvToJson, ConfigError> {
-        let names = options
-            .strings("customFieldNames")?
-            .ok_or_else(|| ConfigError::new("Required list missing: customFieldNames"))?;
+        let names = match options.value("customFieldNames") {
+            None => return Err(ConfigError::new("Required list missing: customFieldNames")),
+            Some(_) => options.strings("customFieldNames")?,
+        };
+        let Some(names) = names else {
+            // An explicit null passes the original's start and fails at each record.
+            let delimiter = Err("CSVTOJSON: customFieldNames is null".into());
+            return Ok(CsvToJson { keys: Keys::new::<String>(&[], options.layout()?), delimiter });
+        };
         let delimiter = options.string("delimiter").unwrap_or_else(|| ",".into());
         Ok(CsvToJson { keys: Keys::new(&names, options.layout()?), delimiter: Delimiter::new(&delimiter)? })
     }

@@ -53,12 +53,12 @@ impl<'a> Options<'a> {
         legal_name(key, &self.required_string(key)?, legal)
     }
 
-    /// A list of texts, `None` when the key is absent.
+    /// A list of texts, `None` when the key is absent or null.
     pub(crate) fn strings(&self, key: &str) -> Result<Option<Vec<String>>, ConfigError> {
         match self.value(key) {
-            None => Ok(None),
+            None | Some(Value::Null) => Ok(None),
             Some(Value::Array(items)) => Ok(Some(items.iter().map(text).collect())),
-            Some(_) => Err(ConfigError::new(format!("{key}: expected a list of strings"))),
+            Some(other) => Err(ConfigError::new(format!("Configuration value is not a list: {key}: {other}"))),
         }
     }
 

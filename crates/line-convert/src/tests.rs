@@ -34,6 +34,8 @@ fn columns() {
     check(csv(r"\t"), "x\ty", Ok("{\"a\":\"x\",\"b\":\"y\"}\n"));
     check(csv("(?=[A-Z])"), "aBc", Ok("{\"a\":\"a\",\"b\":\"Bc\"}\n"));
     check(csv("x*"), "axxb", Ok("{\"a\":\"a\",\"b\":\"\"}\n"));
+    let null = json!([{"optionName": "CSVTOJSON", "customFieldNames": null}]);
+    check(null, "a", Err(Outcome::Raw("CSVTOJSON: customFieldNames is null".into())));
     check(csv("("), "a", Err(Outcome::Raw("CSVTOJSON: delimiter \"(\": unclosed group".into())));
 }
 
@@ -91,7 +93,10 @@ fn a_broken_configuration_names_option_and_key() {
             "Value(x) is not legally accepted by key: optionName. Legal values are ADDMETADATA,",
         ),
         (json!([{"optionName": "CSVTOJSON"}]), "Required list missing: customFieldNames"),
-        (json!([{"optionName": "CSVTOJSON", "customFieldNames": "a"}]), "customFieldNames: expected a list"),
+        (
+            json!([{"optionName": "CSVTOJSON", "customFieldNames": "a"}]),
+            "Configuration value is not a list: customFieldNames",
+        ),
         (json!([{"optionName": "LOGTOJSON"}]), "Required configuration value missing: logFormat"),
         (
             json!([{"optionName": "LOGTOJSON", "logFormat": "SYSLOG", "matchPattern": "a"}]),
