@@ -50,9 +50,9 @@ pub async fn handle<S: Sink, R: RuleSource>(event: &str, context: &Context<S, R>
     let reading = Reading { formats: rules.formats(request.stream()), own_log_groups: &context.own_log_groups };
     let mut entries = entries(&request, reading);
     let mut room = Room::new(entries.iter().map(|entry| Answer::overhead(&entry.record.record_id)));
-    let leftovers = place(&mut entries, &mut room);
+    let target = target(&request);
+    let leftovers = place(&mut entries, &mut room, &target);
     if !leftovers.is_empty() {
-        let target = target(&request);
         tracing::info!(records = leftovers.len(), target = ?target, "no room in the answer, re-ingesting");
         for (index, reason) in put_all(&context.sink, &target, leftovers, context.first_backoff).await {
             entries[index].state = State::Failed(reason);
@@ -104,7 +104,7 @@ fn entries<'a>(request: &'a Request<'a>, reading: Reading<'_>) -> Vec<Entry<'a>>
 }
 
 /// Keeps the outputs that fit, in order; gives the others' next round.
-fn place(entries: &mut [Entry<'_>], room: &mut Room) -> Vec<Outgoing> {
+fn place(entries: &mut [Entry<'_>], room: &mut Room, target: &Target) -> Vec<Outgoing> {
     let mut leftovers = Vec::new();
     for (index, entry) in entries.iter_mut().enumerate() {
         let State::Output(output) = &entry.state else { continue };
@@ -123,9 +123,14 @@ fn place(entries: &mut [Entry<'_>], room: &mut Room) -> Vec<Outgoing> {
                     continue;
                 }
                 let key = record.kinesis_record_metadata.as_ref().map_or(&record.record_id, |meta| &meta.partition_key);
-                let data = header.next_round(data);
+                let partition_key = partition_key(key);
+                let parts = header.next_round(data, target.limits().record_bytes - partition_key.len());
                 entry.state = State::Dropped;
-                leftovers.push(Outgoing { index, data, partition_key: partition_key(key) });
+                leftovers.extend(parts.into_iter().map(|data| Outgoing {
+                    index,
+                    data,
+                    partition_key: partition_key.clone(),
+                }));
             }
         }
     }

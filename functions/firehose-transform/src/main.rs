@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use feature_set as _;
 use firehose_transform::{
     config::Config,
     handler::{Context, handle},

@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use crate::sink::{Sink, Target};
+use crate::{
+    sink::{Sink, Target},
+    subscription::is_gzip,
+};
 
 /// How often a record goes round before it is given up. Each round answers 6 MB of its batch, so a second round is rare already.
 pub const MAX_ROUNDS: u32 = 10;
@@ -41,18 +44,27 @@ impl Header {
         Some((Header { arrival: arrival.parse().ok()?, rounds: rounds.parse().ok()? }, &rest[end + 1..]))
     }
 
-    /// The data of the next round.
-    pub fn next_round(self, data: &[u8]) -> Vec<u8> {
-        let mut again = format!("{MARK} {} {}\n", self.arrival, self.rounds + 1).into_bytes();
-        again.extend_from_slice(data);
-        again
+    /// The next round of `data`, as one record or, where it has no room for the header, as several of whole lines. A part that
+    /// cannot be cut (gzip, one long line) stays above `most` bytes.
+    pub fn next_round(self, data: &[u8], most: usize) -> Vec<Vec<u8>> {
+        let line = format!("{MARK} {} {}\n", self.arrival, self.rounds + 1).into_bytes();
+        let room = most.saturating_sub(line.len());
+        let mut rest = data;
+        let mut parts = Vec::new();
+        while !rest.is_empty() {
+            let cut = if rest.len() <= room || is_gzip(rest) { None } else { memchr::memrchr(b'\n', &rest[..room]) };
+            let (part, later) = rest.split_at(cut.map_or(rest.len(), |newline| newline + 1));
+            parts.push([&line, part].concat());
+            rest = later;
+        }
+        parts
     }
 }
 
 /// A record to put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Its place in the batch.
+    /// Its place in the batch; the parts of a record share it.
     pub index: usize,
     /// With its header.
     pub data: Vec<u8>,
@@ -126,13 +138,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_record_without_room_for_the_header_is_cut_between_lines() {
+        let header = Header { arrival: 5, rounds: 0 };
+        let check = |data: &str, room: usize, expected: &[&str]| {
+            let line = format!("{MARK} 5 1\n");
+            let parts: Vec<_> = expected.iter().map(|part| format!("{line}{part}").into_bytes()).collect();
+            assert_eq!(header.next_round(data.as_bytes(), line.len() + room), parts, "{data:?} {room}");
+        };
+        check("ab\ncd\nef", 8, &["ab\ncd\nef"]);
+        check("ab\ncd\nef", 7, &["ab\ncd\n", "ef"]);
+        check("ab\ncd\nef", 5, &["ab\n", "cd\nef"]);
+        check("abcdef\ngh", 4, &["abcdef\ngh"]);
+        check("ab\ncdefgh", 4, &["ab\n", "cdefgh"]);
+    }
+
+    #[test]
     fn headers() {
         let new = Header { arrival: 50, rounds: 0 };
         let check = |data: &[u8], expected: Header, rest: &[u8]| assert_eq!(Header::read(data, 50), (expected, rest));
-        let first = new.next_round(b"x\ny");
-        check(&first, Header { arrival: 50, rounds: 1 }, b"x\ny");
-        let second = Header { arrival: 40, rounds: 1 }.next_round(b"\x1f\x8b");
-        check(&second, Header { arrival: 40, rounds: 2 }, b"\x1f\x8b");
+        let first = new.next_round(b"x\ny", 100);
+        check(&first[0], Header { arrival: 50, rounds: 1 }, b"x\ny");
+        let second = Header { arrival: 40, rounds: 1 }.next_round(b"\x1f\x8b", 10);
+        check(&second[0], Header { arrival: 40, rounds: 2 }, b"\x1f\x8b");
         for line in [
             "#logmill-reingested 51 1\n",
             "#logmill-reingested 50 0\n",

@@ -3,7 +3,6 @@
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use feature_set as _;
 use firehose_transform::{
     answer::{CUT_BYTES, MAX_ANSWER_BYTES},
     handler::{Context, handle},
@@ -37,11 +36,23 @@ impl Sink for &FakeSink {
     }
 }
 
-struct NoRules;
+/// The rules bucket: one file, or none.
+#[derive(Clone, Copy)]
+struct RuleFile(Option<&'static str>);
 
-impl RuleSource for NoRules {
-    async fn get(&self, _: &str, _: Option<&str>) -> Result<Stored, lambda::Error> {
-        Ok(Stored::Missing)
+impl RuleSource for RuleFile {
+    async fn get(&self, key: &str, _: Option<&str>) -> Result<Stored, lambda::Error> {
+        assert_eq!(key, RULE_FILE);
+        Ok(self.0.map_or(Stored::Missing, |text| Stored::Found { etag: "e".into(), body: text.into() }))
+    }
+}
+
+fn context<'a>(sink: &'a FakeSink, rules: RuleFile) -> Context<&'a FakeSink, RuleFile> {
+    Context {
+        sink,
+        rules: RuleCache::new(rules, RULE_FILE, parse, Rules::default()),
+        own_log_groups: "/aws/lambda/logmill-".into(),
+        first_backoff: Duration::ZERO,
     }
 }
 
@@ -55,12 +66,7 @@ fn never(_: usize, _: &Outgoing) -> Option<String> {
 
 /// Invokes the handler and checks what holds of every answer: each id once, the size, data where there must be some.
 async fn invoke(sink: &FakeSink, event: &Value) -> Vec<(String, String, Option<String>)> {
-    let context = Context {
-        sink,
-        rules: RuleCache::new(NoRules, RULE_FILE, parse, Rules::default()),
-        own_log_groups: "/aws/lambda/logmill-".into(),
-        first_backoff: Duration::ZERO,
-    };
+    let context = context(sink, RuleFile(None));
     let reply = serde_json::to_string(&handle(&event.to_string(), &context).await.unwrap()).unwrap();
     assert!(reply.len() <= MAX_ANSWER_BYTES, "{} bytes", reply.len());
     let reply: Value = serde_json::from_str(&reply).unwrap();
@@ -295,14 +301,39 @@ async fn inputs_go_back_only_as_far_as_the_answer_holds_them() {
 
 #[tokio::test]
 async fn an_event_of_another_kind_fails_the_invocation() {
-    let context = Context {
-        sink: &sink(never),
-        rules: RuleCache::new(NoRules, RULE_FILE, parse, Rules::default()),
-        own_log_groups: "/aws/lambda/x".into(),
-        first_backoff: Duration::ZERO,
-    };
+    let sink = sink(never);
+    let context = context(&sink, RuleFile(None));
     for event in ["{}", "[]", "{\"Records\":[]}", "{\"invocationId\":1}"] {
         let error = handle(event, &context).await.unwrap_err().to_string();
         assert!(error.contains("not a Firehose transformation event"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_streams_rule_names_its_formats_and_a_broken_file_is_the_default() {
+    let csv = r#"{"streams": {"direct": {"formats": [{"optionName": "CSVTOJSON", "customFieldNames": ["a", "b"]}]}}}"#;
+    let cases = [
+        (Some(csv), r#"{"a":"1","b":"2","@ingested":1709208000000}"#),
+        (Some("{\"streams\": 1}"), r#"{"message":"1,2","@ingested":1709208000000}"#),
+        (None, r#"{"message":"1,2","@ingested":1709208000000}"#),
+    ];
+    for (file, expected) in cases {
+        let sink = sink(never);
+        let event = event(&[("r".into(), b"1,2\n".to_vec())]).to_string();
+        let reply = handle(&event, &context(&sink, RuleFile(file))).await.unwrap();
+        assert_eq!(decoded(&reply.records[0].data), format!("{expected}\n"), "{file:?}");
+    }
+}
+
+#[tokio::test]
+async fn records_of_the_largest_size_go_round_in_parts() {
+    let sink = sink(never);
+    let line = format!("{}\n", "z".repeat(99));
+    let records: Vec<_> = (0..4).map(|n| (format!("r{n}"), line.repeat(10_240).into_bytes())).collect();
+    assert_eq!(records[0].1.len(), 1_024_000);
+    let answers = invoke(&sink, &event(&records)).await;
+    assert!(answers.iter().all(|(_, result, _)| result != "ProcessingFailed"));
+    let puts = sink.puts.borrow();
+    let parts: Vec<_> = puts.iter().flat_map(|(_, records)| records).collect();
+    assert!(parts.len() >= 2 && parts.iter().all(|part| part.data.len() <= 1_024_000 && part.data.ends_with(b"\n")));
 }
