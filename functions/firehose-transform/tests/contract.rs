@@ -47,7 +47,7 @@ impl RuleSource for RuleFile {
     }
 }
 
-fn context<'a>(sink: &'a FakeSink, rules: RuleFile) -> Context<&'a FakeSink, RuleFile> {
+fn context(sink: &FakeSink, rules: RuleFile) -> Context<&FakeSink, RuleFile> {
     Context {
         sink,
         rules: RuleCache::new(rules, RULE_FILE, parse, Rules::default()),
