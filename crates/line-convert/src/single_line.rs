@@ -1,0 +1,43 @@
+//! `SINGLELINE`: the lines of a record joined to one.
+
+use crate::{
+    ConfigError,
+    options::{Options, legal_name},
+    text::decode,
+};
+
+/// What stands between the lines with `ESCAPE_NEW_LINE`: two backslashes and `n`, as the original writes it.
+const ESCAPED_NEW_LINE: &str = "\\\\n";
+
+#[derive(Debug)]
+pub(crate) struct SingleLine {
+    trim: bool,
+    separator: &'static str,
+}
+
+impl SingleLine {
+    pub(crate) fn new(options: &Options<'_>) -> Result<SingleLine, ConfigError> {
+        let mut step = SingleLine { trim: true, separator: "" };
+        for name in options.strings("parseOptions")?.unwrap_or_default() {
+            match legal_name("parseOptions", &name, &["NO_TRIM", "ESCAPE_NEW_LINE"])? {
+                "NO_TRIM" => step.trim = false,
+                _ => step.separator = ESCAPED_NEW_LINE,
+            }
+        }
+        Ok(step)
+    }
+
+    pub(crate) fn apply(&self, record: &[u8], out: &mut Vec<u8>) -> bool {
+        let text = decode(record);
+        // Trailing empty lines vanish before anything is trimmed.
+        for (place, line) in text.trim_end_matches('\n').split('\n').enumerate() {
+            if place > 0 {
+                out.extend_from_slice(self.separator.as_bytes());
+            }
+            let line = if self.trim { line.trim_matches(|c| c <= ' ') } else { line };
+            out.extend_from_slice(line.as_bytes());
+        }
+        out.push(b'\n');
+        true
+    }
+}
