@@ -48,9 +48,23 @@ struct Checked {
     warnings: Vec<String>,
 }
 
+/// `Err`: what stands behind `FILE:`, with line and column where they are known.
 fn check(file: &Path) -> Result<Checked, String> {
-    let text = std::fs::read_to_string(file).map_err(|e| format!(" {e}"))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let _ = (text, name);
-    Err(" to be wired".into())
+    let extension = file.extension().unwrap_or_default().to_string_lossy();
+    if matches!(&*extension, "yaml" | "yml") {
+        return check_template(file);
+    }
+    let text = std::fs::read_to_string(file).map_err(|e| format!(" {e}"))?;
+    if name == "firehose-transform.json" {
+        let rules = firehose_transform::rules::parse(&text).map_err(|e| format!("{}:{}: {}", e.line, e.column, e.message))?;
+        let _ = rules;
+        return Ok(Checked { kind: "firehose-transform rules", warnings: Vec::new() });
+    }
+    Err(" unknown kind of file: expected firehose-transform.json, an agent configuration (\"flows\"), or a template (*.yaml)".into())
+}
+
+fn check_template(file: &Path) -> Result<Checked, String> {
+    template::load(file, &BTreeMap::new(), &Config::new(".")).map_err(|e| e.to_string())?;
+    Ok(Checked { kind: "template", warnings: Vec::new() })
 }
