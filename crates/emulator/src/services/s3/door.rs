@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, TryStreamExt};
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -187,6 +187,10 @@ fn name_unknown(response: http::Response<Body>, asked: &str) -> Result<http::Res
 fn finish(response: http::Response<Body>, method: &Method) -> HttpResponse {
     let (mut parts, body) = response.into_parts();
     let (request, host) = (request_id(), host_id());
+    // s3s says 200 to a HEAD of a range.
+    if *method == Method::HEAD && parts.status == StatusCode::OK && parts.headers.contains_key(CONTENT_RANGE) {
+        parts.status = StatusCode::PARTIAL_CONTENT;
+    }
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     let bytes = if is_error { body.bytes() } else { None };
     let body = match bytes {

@@ -124,3 +124,51 @@ pub(super) fn host_id() -> String {
     use base64::Engine;
     base64::prelude::BASE64_STANDARD.encode(rand::rng().random::<[u8; 32]>())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Config;
+    use crate::services::s3::SCHEMA;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn records_of_puts_and_deletes() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Arc::new(Config::new(dir.path())), &[SCHEMA]).unwrap();
+        let notification = Notification {
+            id: "lake".into(),
+            events: vec!["s3:ObjectCreated:*".into()],
+            prefix: None,
+            suffix: None,
+            destination: "arn:aws:sqs:us-east-1:000000000000:q".into(),
+        };
+        let made = store.write(move |tx| {
+            let first = next_sequencer(tx)?;
+            let second = next_sequencer(tx)?;
+            assert!(second > first && second.len() == first.len());
+            let put = record(tx, &notification, "b", "a b+ü", "ObjectCreated:Put", Some((5, "etag")), &first);
+            let delete = record(tx, &notification, "b", "k", "ObjectRemoved:Delete", None, &second);
+            Ok((put, delete, timestamp(tx.now()), first))
+        });
+        let (put, delete, now, sequencer) = made.await.unwrap();
+        assert_eq!(put["eventVersion"], "2.1");
+        assert_eq!(put["eventSource"], "aws:s3");
+        assert_eq!(put["awsRegion"], "us-east-1");
+        assert_eq!(put["eventTime"], now);
+        assert_eq!(put["eventName"], "ObjectCreated:Put");
+        assert_eq!(put["s3"]["configurationId"], "lake");
+        assert_eq!(put["s3"]["bucket"]["arn"], "arn:aws:s3:::b");
+        let object = json!({ "key": "a+b%2B%C3%BC", "size": 5, "eTag": "etag", "sequencer": sequencer });
+        assert_eq!(put["s3"]["object"], object);
+        let keys: Vec<_> = delete["s3"]["object"].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["key", "sequencer"]);
+    }
+
+    #[test]
+    fn times_have_milliseconds() {
+        assert_eq!(timestamp(1_795_194_117_005), "2026-11-20T17:01:57.005Z");
+    }
+}

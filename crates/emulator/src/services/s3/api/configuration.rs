@@ -140,7 +140,7 @@ pub(super) async fn put_policy(
 ) -> S3Result<S3Response<PutBucketPolicyOutput>> {
     let PutBucketPolicyInput { bucket, policy, .. } = request.input;
     ctx.store.write(move |tx| configuration::put_policy(tx, &bucket, &policy)).await?;
-    Ok(S3Response::with_status(PutBucketPolicyOutput::default(), StatusCode::NO_CONTENT))
+    Ok(S3Response::new(PutBucketPolicyOutput::default()))
 }
 
 pub(super) async fn delete_policy(
