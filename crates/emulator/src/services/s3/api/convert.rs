@@ -19,9 +19,9 @@ pub(super) fn etag(etag: &str) -> Option<ETag> {
     Some(ETag::Strong(etag.to_owned()))
 }
 
-/// Epoch ms to s3s's.
+/// Epoch ms to s3s's. S3 shows whole seconds, in lists as in headers.
 pub(super) fn timestamp(ms: i64) -> Option<Timestamp> {
-    let since = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    let since = Duration::from_secs(u64::try_from(ms / 1000).unwrap_or(0));
     Some(Timestamp::from(SystemTime::UNIX_EPOCH + since))
 }
 
