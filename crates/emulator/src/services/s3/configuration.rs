@@ -62,7 +62,7 @@ pub(super) fn remove(tx: &Tx<'_>, bucket: &str, kind: Kind) -> Result<(), ApiErr
 }
 
 /// Sets a bucket's policy, a JSON document.
-pub fn put_policy(tx: &Tx<'_>, bucket: &str, document: &str) -> Result<(), ApiError> {
+pub(super) fn put_policy(tx: &Tx<'_>, bucket: &str, document: &str) -> Result<(), ApiError> {
     if !serde_json::from_str::<Value>(document).is_ok_and(|policy| policy.is_object()) {
         return Err(ApiError::bad_request("MalformedPolicy", "Policies must be valid JSON objects"));
     }
@@ -88,7 +88,7 @@ pub(super) fn replace(tx: &Tx<'_>, bucket: &str, properties: &BTreeMap<String, V
             }
             "Tags" => save(tx, bucket, Kind::Tagging, &tagging(value)?)?,
             "VersioningConfiguration" => save(tx, bucket, Kind::Versioning, &versioning(value)?)?,
-            "PolicyDocument" => put_policy(tx, bucket, &value.to_string())?,
+            "Policy" => put_policy(tx, bucket, &value.to_string())?,
             other => insert(tx, bucket, other, &value.to_string())?,
         }
     }
@@ -108,7 +108,7 @@ fn encryption(value: &Value) -> Result<s3s::dto::ServerSideEncryptionConfigurati
                 "sse_algorithm": default["SSEAlgorithm"],
                 "kms_master_key_id": default["KMSMasterKeyID"],
             })),
-            "bucket_key_enabled": boolean(&rule["BucketKeyEnabled"]),
+            "bucket_key_enabled": boolean(&rule["BucketKeyEnabled"]).unwrap_or(false),
         })
     });
     shape("BucketEncryption", json!({ "rules": rules.collect::<Vec<_>>() }))

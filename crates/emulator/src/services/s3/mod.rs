@@ -43,7 +43,6 @@ use crate::error::ApiError;
 use crate::store::Tx;
 
 pub use buckets::ensure_bucket;
-pub use configuration::put_policy;
 pub use door::call;
 pub use files::{remove_body, remove_orphans};
 
@@ -107,7 +106,7 @@ pub struct BucketSpec {
     /// Who hears of its objects.
     pub notifications: Vec<Notification>,
     /// Everything else that was set (encryption, lifecycle, public access block, policy), kept to be shown: properties of an
-    /// `AWS::S3::Bucket` by name and in its shapes, and `PolicyDocument` of its `AWS::S3::BucketPolicy`.
+    /// `AWS::S3::Bucket` by name and in its shapes, and `Policy`, the document of its `AWS::S3::BucketPolicy`.
     pub configuration: BTreeMap<String, serde_json::Value>,
 }
 

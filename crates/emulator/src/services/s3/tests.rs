@@ -382,6 +382,7 @@ async fn a_bucket_is_brought_to_its_template() {
                 json!({ "BlockPublicAcls": true, "BlockPublicPolicy": "true" }),
             ),
             ("OwnershipControls".to_owned(), json!({ "Rules": [] })),
+            ("Policy".to_owned(), json!({ "Version": "2012-10-17", "Statement": [] })),
         ]),
     };
     let overlapping = BucketSpec { notifications: vec![notification("logs/"), notification("logs/a")], ..spec.clone() };
@@ -401,4 +402,6 @@ async fn a_bucket_is_brought_to_its_template() {
         store.read(|db| configuration::load(db, "bucket", Kind::PublicAccessBlock)).await.unwrap().unwrap();
     assert_eq!((block.block_public_acls, block.block_public_policy), (Some(true), Some(true)));
     assert_eq!(block.restrict_public_buckets, Some(false));
+    let policy: String = store.read(|db| configuration::load(db, "bucket", Kind::Policy)).await.unwrap().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&policy).unwrap()["Version"], "2012-10-17");
 }
