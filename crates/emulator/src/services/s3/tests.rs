@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::configuration::{self, Kind};
 use super::{BucketSpec, Notification, SCHEMA, ensure_bucket};
@@ -349,6 +349,61 @@ async fn copies_outlive_their_source() {
     assert_eq!(s3.files(), 2);
 }
 
+/// What a queue of SQS has got, in order.
+async fn receive_all(s3: &Fixture, queue_url: &str) -> Vec<Value> {
+    let mut got = Vec::new();
+    loop {
+        let input = json!({ "QueueUrl": queue_url, "MaxNumberOfMessages": 10 });
+        let answer = sqs(s3, "ReceiveMessage", input).await;
+        let Some(messages) = answer["Messages"].as_array().filter(|messages| !messages.is_empty()) else { return got };
+        got.extend(messages.iter().map(|m| serde_json::from_str::<Value>(m["Body"].as_str().unwrap()).unwrap()));
+    }
+}
+
+async fn sqs(s3: &Fixture, operation: &str, input: Value) -> Value {
+    let target = format!("AmazonSQS.{operation}");
+    let headers = [("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.0")];
+    serde_json::from_slice(&s3.ok("POST", "/", &headers, input.to_string()).await.body).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs SQS"]
+async fn a_queue_hears_of_what_was_done_and_of_nothing_else() {
+    let s3 = Fixture::start().await;
+    let queue = sqs(&s3, "CreateQueue", json!({ "QueueName": "q" })).await["QueueUrl"].as_str().unwrap().to_owned();
+    let configure = |arn: &str| {
+        format!(
+            "<NotificationConfiguration><QueueConfiguration><Id>all</Id><Queue>{arn}</Queue>
+             <Event>s3:ObjectCreated:*</Event><Event>s3:ObjectRemoved:*</Event>
+             <Filter><S3Key><FilterRule><Name>prefix</Name><Value>logs/</Value></FilterRule></S3Key></Filter>
+             </QueueConfiguration></NotificationConfiguration>"
+        )
+    };
+    let missing = configure("arn:aws:sqs:us-east-1:000000000000:missing");
+    assert_eq!(s3.send("PUT", "/bucket?notification", &[], missing).await.element("Code"), Some("InvalidArgument"));
+    s3.ok("PUT", "/bucket?notification", &[], configure("arn:aws:sqs:us-east-1:000000000000:q")).await;
+    assert_eq!(receive_all(&s3, &queue).await[0]["Event"], "s3:TestEvent");
+
+    s3.ok("PUT", "/bucket/logs/a%20b", &[], "12345").await;
+    s3.ok("PUT", "/bucket/elsewhere", &[], "x").await;
+    assert_eq!(s3.send("PUT", "/bucket/logs/a%20b", &[("if-none-match", "*")], "x").await.status.as_u16(), 412);
+    s3.ok("PUT", "/bucket/logs/copy", &[("x-amz-copy-source", "/bucket/elsewhere")], "").await;
+    s3.ok("DELETE", "/bucket/logs/a%20b", &[], "").await;
+    s3.ok("DELETE", "/bucket/logs/a%20b", &[], "").await;
+    let heard: Vec<_> = receive_all(&s3, &queue)
+        .await
+        .iter()
+        .map(|event| {
+            let record = &event["Records"][0];
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&record["eventName"]), text(&record["s3"]["object"]["key"]))
+        })
+        .collect();
+    let expected =
+        [("ObjectCreated:Put", "logs/a+b"), ("ObjectCreated:Copy", "logs/copy"), ("ObjectRemoved:Delete", "logs/a+b")];
+    assert_eq!(heard, expected.map(|(event, key)| (event.to_owned(), key.to_owned())));
+}
+
 #[tokio::test]
 async fn a_bucket_is_brought_to_its_template() {
     let dir = tempfile::tempdir().unwrap();
@@ -403,5 +458,5 @@ async fn a_bucket_is_brought_to_its_template() {
     assert_eq!((block.block_public_acls, block.block_public_policy), (Some(true), Some(true)));
     assert_eq!(block.restrict_public_buckets, Some(false));
     let policy: String = store.read(|db| configuration::load(db, "bucket", Kind::Policy)).await.unwrap().unwrap();
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&policy).unwrap()["Version"], "2012-10-17");
+    assert_eq!(serde_json::from_str::<Value>(&policy).unwrap()["Version"], "2012-10-17");
 }

@@ -230,11 +230,10 @@ fn filter(prefix: Option<String>, suffix: Option<String>) -> Option<Notification
         value.map(|value| FilterRule { name: Some(FilterRuleName::from_static(name)), value: Some(value) })
     };
     let rules: Vec<_> = [rule("Prefix", prefix), rule("Suffix", suffix)].into_iter().flatten().collect();
-    let key = S3KeyFilter { filter_rules: Some(rules) };
-    key.filter_rules
-        .as_ref()
-        .is_some_and(|rules| !rules.is_empty())
-        .then(|| NotificationConfigurationFilter { key: Some(key) })
+    if rules.is_empty() {
+        return None;
+    }
+    Some(NotificationConfigurationFilter { key: Some(S3KeyFilter { filter_rules: Some(rules) }) })
 }
 
 fn prefix_and_suffix(

@@ -8,7 +8,7 @@ use s3s::dto::{ChecksumType, ETag, EncodingType, Owner, Timestamp};
 
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::services::s3::checksum::{Algorithm, Sums};
+use crate::services::s3::checksum::{ALGORITHMS, Algorithm, Sums};
 use crate::services::s3::errors::invalid_argument;
 use crate::services::s3::headers::form_encode;
 
@@ -50,29 +50,28 @@ pub(super) fn sum_headers(sums: &Sums, kind: &'static str) -> BTreeMap<String, S
 /// Sets the checksum fields of one of s3s's types from a map by header name.
 macro_rules! set_sums {
     ($target:expr, $headers:expr) => {{
-        let sum = |algorithm: crate::services::s3::checksum::Algorithm| $headers.get(algorithm.header()).cloned();
-        $target.checksum_crc32 = sum(crate::services::s3::checksum::Algorithm::Crc32);
-        $target.checksum_crc32c = sum(crate::services::s3::checksum::Algorithm::Crc32c);
-        $target.checksum_crc64nvme = sum(crate::services::s3::checksum::Algorithm::Crc64Nvme);
-        $target.checksum_sha1 = sum(crate::services::s3::checksum::Algorithm::Sha1);
-        $target.checksum_sha256 = sum(crate::services::s3::checksum::Algorithm::Sha256);
+        $target.checksum_crc32 = $headers.get("x-amz-checksum-crc32").cloned();
+        $target.checksum_crc32c = $headers.get("x-amz-checksum-crc32c").cloned();
+        $target.checksum_crc64nvme = $headers.get("x-amz-checksum-crc64nvme").cloned();
+        $target.checksum_sha1 = $headers.get("x-amz-checksum-sha1").cloned();
+        $target.checksum_sha256 = $headers.get("x-amz-checksum-sha256").cloned();
     }};
 }
 pub(super) use set_sums;
 
-/// The checksum fields of one of s3s's types.
+/// The checksum fields of one of s3s's types; the caller has `Algorithm` and `Sums` in scope.
 macro_rules! sums_of {
     ($source:expr) => {
         [
-            (crate::services::s3::checksum::Algorithm::Crc32, $source.checksum_crc32.clone()),
-            (crate::services::s3::checksum::Algorithm::Crc32c, $source.checksum_crc32c.clone()),
-            (crate::services::s3::checksum::Algorithm::Crc64Nvme, $source.checksum_crc64nvme.clone()),
-            (crate::services::s3::checksum::Algorithm::Sha1, $source.checksum_sha1.clone()),
-            (crate::services::s3::checksum::Algorithm::Sha256, $source.checksum_sha256.clone()),
+            (Algorithm::Crc32, $source.checksum_crc32.clone()),
+            (Algorithm::Crc32c, $source.checksum_crc32c.clone()),
+            (Algorithm::Crc64Nvme, $source.checksum_crc64nvme.clone()),
+            (Algorithm::Sha1, $source.checksum_sha1.clone()),
+            (Algorithm::Sha256, $source.checksum_sha256.clone()),
         ]
         .into_iter()
         .filter_map(|(algorithm, sum)| Some((algorithm, sum?)))
-        .collect::<crate::services::s3::checksum::Sums>()
+        .collect::<Sums>()
     };
 }
 pub(super) use sums_of;
@@ -83,7 +82,7 @@ pub(super) fn checksum_type(headers: &BTreeMap<String, String>) -> Option<Checks
 
 /// The algorithm of the checksum that an object has.
 pub(super) fn algorithm_of(headers: &BTreeMap<String, String>) -> Option<Algorithm> {
-    crate::services::s3::checksum::ALGORITHMS.into_iter().find(|algorithm| headers.contains_key(algorithm.header()))
+    ALGORITHMS.into_iter().find(|algorithm| headers.contains_key(algorithm.header()))
 }
 
 /// How keys are written in a list: as they are, or url-encoded.

@@ -1,6 +1,8 @@
 //! CopyObject and UploadPartCopy.
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops;
 
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
@@ -9,8 +11,9 @@ use super::convert;
 use super::upload::store_part;
 use super::write::commit;
 use crate::Ctx;
+use crate::clock::now_ms;
 use crate::error::ApiError;
-use crate::services::s3::checksum::{ALGORITHMS, DEFAULT, Hashers};
+use crate::services::s3::checksum::{ALGORITHMS, Algorithm, DEFAULT, Hashers};
 use crate::services::s3::conditions::{ReadConditions, Verdict};
 use crate::services::s3::errors::{invalid_argument, invalid_request, precondition_failed};
 use crate::services::s3::objects::Object as Stored;
@@ -67,7 +70,7 @@ pub(super) async fn object(ctx: &Ctx, request: S3Request<CopyObjectInput>) -> S3
     let mut result = CopyObjectResult {
         checksum_type: convert::checksum_type(&sums),
         e_tag: convert::etag(&etag),
-        last_modified: convert::timestamp(crate::clock::now_ms()),
+        last_modified: convert::timestamp(now_ms()),
         ..Default::default()
     };
     convert::set_sums!(result, sums);
@@ -83,7 +86,7 @@ pub(super) async fn object(ctx: &Ctx, request: S3Request<CopyObjectInput>) -> S3
 fn check_self_copy(
     input: &CopyObjectInput,
     new_metadata: bool,
-    own: &std::collections::BTreeMap<String, String>,
+    own: &BTreeMap<String, String>,
 ) -> Result<(), ApiError> {
     let CopySource::Bucket { bucket, key, .. } = &input.copy_source else { return Ok(()) };
     let changes = ["x-amz-storage-class", "x-amz-website-redirect-location", "x-amz-server-side-encryption"];
@@ -98,10 +101,7 @@ fn check_self_copy(
 }
 
 /// The source's headers; its storage class and encryption are not inherited.
-fn inherited(
-    source: &Stored,
-    own: &std::collections::BTreeMap<String, String>,
-) -> std::collections::BTreeMap<String, String> {
+fn inherited(source: &Stored, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let set_by_request = |name: &str| name == "x-amz-storage-class" || name.starts_with("x-amz-server-side-encryption");
     let mut headers = source.headers.clone();
     headers.retain(|name, _| !set_by_request(name));
@@ -115,12 +115,12 @@ async fn copy_body(
     ctx: &Ctx,
     source: Stored,
     file: File,
-    headers: &mut std::collections::BTreeMap<String, String>,
+    headers: &mut BTreeMap<String, String>,
     algorithm: Option<&ChecksumAlgorithm>,
 ) -> Result<Body, ApiError> {
     let current = convert::algorithm_of(&source.headers);
     let wanted = match algorithm {
-        Some(algorithm) => crate::services::s3::checksum::Algorithm::parse(algorithm.as_str())?,
+        Some(algorithm) => Algorithm::parse(algorithm.as_str())?,
         None => current.unwrap_or(DEFAULT),
     };
     let clone = ctx.clone();
@@ -162,7 +162,7 @@ pub(super) async fn part(
     store_part(ctx, upload, input.part_number, body, sums).await?;
     let mut result = CopyPartResult {
         e_tag: convert::etag(&etag),
-        last_modified: convert::timestamp(crate::clock::now_ms()),
+        last_modified: convert::timestamp(now_ms()),
         ..Default::default()
     };
     convert::set_sums!(result, headers);
@@ -170,7 +170,7 @@ pub(super) async fn part(
 }
 
 /// `bytes=0-9`: both ends given, both within the source.
-fn source_range(range: &str, size: u64) -> Result<std::ops::Range<u64>, ApiError> {
+fn source_range(range: &str, size: u64) -> Result<ops::Range<u64>, ApiError> {
     match Range::parse(range) {
         Ok(Range::Int { first, last: Some(last) }) if last < size => Ok(first..last + 1),
         Ok(Range::Int { last: Some(_), .. }) => {

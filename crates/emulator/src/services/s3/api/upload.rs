@@ -14,7 +14,7 @@ use crate::services::s3::errors::{header_not_implemented, invalid_request};
 use crate::services::s3::objects;
 use crate::services::s3::receive::receive;
 use crate::services::s3::uploads::{self, Part as Stored, Upload, Wanted};
-use crate::services::s3::{Body, NewObject, conditions, files, headers};
+use crate::services::s3::{Body, NewObject, Precondition, conditions, files, headers};
 
 pub(super) async fn create(
     ctx: &Ctx,
@@ -226,7 +226,7 @@ async fn commit(
     upload: Upload,
     object: NewObject,
     sizes: Vec<i64>,
-    precondition: crate::services::s3::Precondition,
+    precondition: Precondition,
     compared: Result<(), ApiError>,
 ) -> Result<String, ApiError> {
     let ctx = ctx.clone();
