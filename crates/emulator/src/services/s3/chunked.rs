@@ -144,8 +144,11 @@ fn malformed(what: &str) -> ApiError {
 mod tests {
     use super::*;
 
+    /// Data and trailers, or a part of the error.
+    type Expected<'e> = Result<(&'e str, &'e [(&'e str, &'e str)]), &'e str>;
+
     /// Decodes `body`, cut into pieces of every size: the outcome never depends on it.
-    fn check(body: &str, length: u64, expected: Result<(&str, &[(&str, &str)]), &str>) {
+    fn check(body: &str, length: u64, expected: Expected<'_>) {
         for size in 1..=body.len().max(1) {
             let mut decoder = Decoder::new(length);
             let mut data = Vec::new();

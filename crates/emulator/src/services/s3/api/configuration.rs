@@ -62,8 +62,12 @@ pub(super) async fn put_encryption(
     ctx: &Ctx,
     request: S3Request<PutBucketEncryptionInput>,
 ) -> S3Result<S3Response<PutBucketEncryptionOutput>> {
-    let PutBucketEncryptionInput { bucket, server_side_encryption_configuration, .. } = request.input;
-    save(ctx, bucket, Kind::Encryption, server_side_encryption_configuration).await
+    let PutBucketEncryptionInput { bucket, server_side_encryption_configuration: mut configuration, .. } =
+        request.input;
+    for rule in &mut configuration.rules {
+        rule.bucket_key_enabled.get_or_insert(false);
+    }
+    save(ctx, bucket, Kind::Encryption, configuration).await
 }
 
 pub(super) async fn delete_encryption(
@@ -114,8 +118,16 @@ pub(super) async fn put_public_access_block(
     ctx: &Ctx,
     request: S3Request<PutPublicAccessBlockInput>,
 ) -> S3Result<S3Response<PutPublicAccessBlockOutput>> {
-    let PutPublicAccessBlockInput { bucket, public_access_block_configuration, .. } = request.input;
-    save(ctx, bucket, Kind::PublicAccessBlock, public_access_block_configuration).await
+    let PutPublicAccessBlockInput { bucket, public_access_block_configuration: block, .. } = request.input;
+    // What is not set is off, and shown so.
+    let off = |setting: Option<bool>| Some(setting.unwrap_or(false));
+    let block = PublicAccessBlockConfiguration {
+        block_public_acls: off(block.block_public_acls),
+        block_public_policy: off(block.block_public_policy),
+        ignore_public_acls: off(block.ignore_public_acls),
+        restrict_public_buckets: off(block.restrict_public_buckets),
+    };
+    save(ctx, bucket, Kind::PublicAccessBlock, block).await
 }
 
 pub(super) async fn delete_public_access_block(
