@@ -57,6 +57,7 @@ impl Emulator {
         let faults = Faults::new(config.inject);
         let pool = Pool::new(&config);
         let ctx = Arc::new(Shared { config, store, faults, pool });
+        services::s3::remove_orphans(&ctx).await?;
 
         let stack = match ctx.config.template.clone() {
             Some(path) => Some(template::deploy(&ctx, &path).await?),
