@@ -367,7 +367,6 @@ async fn sqs(s3: &Fixture, operation: &str, input: Value) -> Value {
 }
 
 #[tokio::test]
-#[ignore = "needs SQS"]
 async fn a_queue_hears_of_what_was_done_and_of_nothing_else() {
     let s3 = Fixture::start().await;
     let queue = sqs(&s3, "CreateQueue", json!({ "QueueName": "q" })).await["QueueUrl"].as_str().unwrap().to_owned();
