@@ -93,6 +93,11 @@ impl Buffer {
         Buffer { hints, records: 0, bytes: 0, since: 0 }
     }
 
+    /// A buffer that cuts a batch from a backlog: only size and cap matter, however old the records are.
+    pub fn cut(hints: Hints) -> Buffer {
+        Buffer::new(Hints { interval_ms: i64::MAX, ..hints })
+    }
+
     /// As it stands: `records` of `bytes` together, the first of which came at `since` (epoch ms).
     pub fn resume(hints: Hints, records: u64, bytes: u64, since: i64) -> Buffer {
         Buffer { hints, records, bytes, since }
@@ -168,6 +173,7 @@ mod tests {
             assert_eq!(Buffer::resume(hints, records, bytes, since).tick(now), expected, "{records} {bytes} {now}");
         }
         let at_once = Hints::new(1, 0).unwrap();
+        assert!(matches!(Buffer::cut(at_once).offer(1, 50), Decision::Wait(_)));
         assert_eq!(Buffer::new(at_once).offer(1, 50), Decision::Flush);
     }
 
