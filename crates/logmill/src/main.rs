@@ -1,1 +1,34 @@
-fn main() {}
+//! `logmill`: the command line.
+//!
+//! `up` builds the function binaries that the template names and runs the stack in the emulator; `check` reads rule files,
+//! agent configurations and templates and says what is wrong with them and where.
+
+mod build;
+mod check;
+mod demo;
+mod up;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "logmill", version, about = "The log and operations stack of an AWS account, on your laptop")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build and run the stack of template.yaml in the emulator
+    Up(up::Arguments),
+    /// Check rule files, agent configurations and templates
+    Check(check::Arguments),
+}
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Command::Up(arguments) => up::run(arguments),
+        Command::Check(arguments) => check::run(&arguments),
+    }
+}

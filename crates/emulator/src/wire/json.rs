@@ -1,9 +1,10 @@
 //! awsJson 1.0 and 1.1.
 
+use std::fmt;
+
 use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::de::{self, DeserializeOwned, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::protocol::Reply;
 use super::types::Timestamp;
@@ -35,10 +36,64 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            let seconds = f64::deserialize(deserializer)?;
-            Ok(Timestamp((seconds * 1000.0).round() as i64))
+            deserializer.deserialize_any(TimestampVisitor)
         } else {
             super::cbor::deserialize_timestamp(deserializer)
         }
+    }
+}
+
+struct TimestampVisitor;
+
+impl Visitor<'_> for TimestampVisitor {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("seconds since the epoch, or a date and time of ISO 8601")
+    }
+
+    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
+        Ok(Timestamp((seconds * 1000.0).round() as i64))
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Timestamp, E> {
+        Ok(Timestamp(seconds.saturating_mul(1000)))
+    }
+
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
+        self.visit_i64(i64::try_from(seconds).unwrap_or(i64::MAX))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+        if let Ok(at) = text.parse::<jiff::Timestamp>() {
+            return Ok(Timestamp(at.as_millisecond()));
+        }
+        let seconds = text.parse::<f64>().map_err(|_| E::custom(format!("not a date and time: {text:?}")))?;
+        self.visit_f64(seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_seconds_or_text() {
+        for (json, expected) in [
+            ("1787036486", Some(1_787_036_486_000)),
+            ("1787036486.712", Some(1_787_036_486_712)),
+            ("1.787036486712E9", Some(1_787_036_486_712)),
+            ("-1.5", Some(-1_500)),
+            (r#""2026-08-18T07:41:26.712Z""#, Some(1_787_038_886_712)),
+            (r#""2026-08-18T09:41:26+02:00""#, Some(1_787_038_886_000)),
+            (r#""1787036486""#, Some(1_787_036_486_000)),
+            (r#""yesterday""#, None),
+            ("true", None),
+            ("18446744073709551615", Some(i64::MAX)),
+        ] {
+            let read = serde_json::from_str::<Timestamp>(json).ok();
+            assert_eq!(read, expected.map(Timestamp), "{json}");
+        }
+        assert_eq!(serde_json::to_string(&Timestamp(1_787_036_486_712)).unwrap(), "1787036486.712");
     }
 }

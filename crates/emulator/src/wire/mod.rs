@@ -5,6 +5,7 @@
 //! emulator through a browser.
 
 pub mod cbor;
+mod encoding;
 mod guard;
 pub mod json;
 pub mod protocol;

@@ -5,6 +5,7 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::cbor::Unit;
 use crate::error::ApiError;
 
 /// The protocols of the services that are called by operation name. S3 (through s3s) and Lambda (REST) have their own doors.
@@ -51,7 +52,8 @@ impl Call {
     pub fn input<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         match self.protocol {
             Protocol::AwsJson10 | Protocol::AwsJson11 => super::json::decode(&self.body),
-            Protocol::AwsCbor11 | Protocol::RpcV2Cbor => super::cbor::decode(&self.body),
+            Protocol::AwsCbor11 => super::cbor::decode(&self.body, Unit::Milliseconds),
+            Protocol::RpcV2Cbor => super::cbor::decode(&self.body, Unit::Seconds),
             Protocol::Query => super::query::decode(&self.body),
         }
     }
@@ -61,8 +63,8 @@ impl Call {
         match self.protocol {
             Protocol::AwsJson10 => super::json::encode("application/x-amz-json-1.0", output),
             Protocol::AwsJson11 => super::json::encode("application/x-amz-json-1.1", output),
-            Protocol::AwsCbor11 => super::cbor::encode("application/x-amz-cbor-1.1", output),
-            Protocol::RpcV2Cbor => super::cbor::encode("application/cbor", output),
+            Protocol::AwsCbor11 => super::cbor::encode("application/x-amz-cbor-1.1", Unit::Milliseconds, output),
+            Protocol::RpcV2Cbor => super::cbor::encode("application/cbor", Unit::Seconds, output),
             Protocol::Query => super::query::encode(&self.operation, &self.request_id, output),
         }
     }

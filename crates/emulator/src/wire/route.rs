@@ -39,6 +39,26 @@ pub enum Route {
     Unknown(String),
 }
 
+impl Route {
+    /// The service's name, as endpoints have it.
+    pub fn service(&self) -> &'static str {
+        match self {
+            Route::S3 => "s3",
+            Route::Lambda => "lambda",
+            Route::Health | Route::Unknown(_) => "",
+            Route::Operation(service, ..) => match service {
+                Service::CloudWatch => "monitoring",
+                Service::Firehose => "firehose",
+                Service::Kinesis => "kinesis",
+                Service::Logs => "logs",
+                Service::Sns => "sns",
+                Service::Sqs => "sqs",
+                Service::Sts => "sts",
+            },
+        }
+    }
+}
+
 /// `X-Amz-Target` prefixes, from the service models.
 const TARGETS: &[(&str, Service)] = &[
     ("AmazonSQS", Service::Sqs),

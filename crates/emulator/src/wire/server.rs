@@ -1,7 +1,5 @@
 //! The HTTP server.
 
-use std::convert::Infallible;
-
 use http::header::CONTENT_TYPE;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -12,8 +10,9 @@ use tokio::net::TcpListener;
 
 use super::protocol::{Call, Protocol, Reply};
 use super::route::{Route, Service, route};
-use super::{HttpRequest, HttpResponse, full, guard};
+use super::{HttpRequest, HttpResponse, encoding, full, guard};
 use crate::error::ApiError;
+use crate::faults::{self, Fault};
 use crate::{Ctx, health, services};
 
 /// The largest request body outside S3: PutRecords is the largest call, 10 MiB of data (Kinesis quotas), in base64.
@@ -28,7 +27,7 @@ pub async fn serve(listener: TcpListener, ctx: Ctx) {
         tokio::spawn(async move {
             let service = service_fn(move |request| {
                 let ctx = ctx.clone();
-                async move { Ok::<_, Infallible>(answer(&ctx, request).await) }
+                async move { answer(&ctx, request).await }
             });
             // An error here is a client that went away.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
@@ -36,34 +35,56 @@ pub async fn serve(listener: TcpListener, ctx: Ctx) {
     }
 }
 
-async fn answer(ctx: &Ctx, request: HttpRequest) -> HttpResponse {
-    let request_id = uuid::Uuid::new_v4().to_string();
+/// An injected fault: hyper closes the connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("injected fault: connection reset")]
+struct Reset;
+
+async fn answer(ctx: &Ctx, request: HttpRequest) -> Result<HttpResponse, Reset> {
     if let Err(error) = guard::check(request.headers(), ctx.config.host) {
-        return plain_error(&error);
+        return Ok(plain_error(&error));
     }
     let (parts, body) = request.into_parts();
-    match route(&parts) {
-        Route::Health => health::page(ctx, &parts).await,
-        Route::S3 => services::s3::call(ctx, HttpRequest::from_parts(parts, body))
-            .await
-            .unwrap_or_else(|error| plain_error(&error)),
-        Route::Lambda => {
-            services::lambda::call(ctx, HttpRequest::from_parts(parts, body)).await.unwrap_or_else(|e| plain_error(&e))
+    let target = route(&parts);
+    let fault = if target == Route::Health { None } else { ctx.faults.request() };
+    match fault {
+        Some(Fault::Throttle) => return Ok(injected(&target, faults::throttled(target.service()))),
+        Some(Fault::Internal) => return Ok(injected(&target, ApiError::internal("injected fault"))),
+        Some(Fault::Unavailable) => {
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "injected fault");
+            return Ok(injected(&target, error));
         }
-        Route::Unknown(what) => plain_error(&ApiError::not_emulated("", &what)),
-        Route::Operation(service, protocol, operation) => {
-            let body = match Limited::new(body, MAX_REQUEST_BYTES).collect().await {
-                Ok(body) => body.to_bytes(),
-                Err(e) => {
-                    let message = format!("the request's body was not read: {e} (limit {MAX_REQUEST_BYTES} bytes)");
-                    return plain_error(&ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", message));
-                }
-            };
-            let operation = operation.or_else(|| super::query::action(&body)).unwrap_or_default();
-            let call = Call { operation, protocol, body, headers: parts.headers, request_id };
-            operate(ctx, service, &call).await
-        }
+        Some(Fault::ResetBefore) => return Err(Reset),
+        Some(Fault::Slow) => tokio::time::sleep(ctx.faults.delay()).await,
+        Some(Fault::ResetAfter) | None => {}
     }
+    let response = dispatch(ctx, target, HttpRequest::from_parts(parts, body)).await;
+    if fault == Some(Fault::ResetAfter) { Err(Reset) } else { Ok(response) }
+}
+
+async fn dispatch(ctx: &Ctx, target: Route, request: HttpRequest) -> HttpResponse {
+    let outcome = match target {
+        Route::S3 => services::s3::call(ctx, request).await,
+        Route::Lambda => services::lambda::call(ctx, request).await,
+        Route::Health => Ok(health::page(ctx, &request.into_parts().0).await),
+        Route::Unknown(what) => Err(ApiError::not_emulated("", &what)),
+        Route::Operation(service, protocol, operation) => match read_call(request, protocol, operation).await {
+            Ok(call) => Ok(operate(ctx, service, &call).await),
+            Err(error) => Err(error),
+        },
+    };
+    outcome.unwrap_or_else(|error| plain_error(&error))
+}
+
+async fn read_call(request: HttpRequest, protocol: Protocol, operation: Option<String>) -> Result<Call, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, MAX_REQUEST_BYTES).collect().await.map_err(|e| {
+        let message = format!("the request's body was not read: {e} (limit {MAX_REQUEST_BYTES} bytes)");
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", message)
+    })?;
+    let body = encoding::decode(&parts.headers, body.to_bytes(), MAX_REQUEST_BYTES)?;
+    let operation = operation.or_else(|| super::query::action(&body)).unwrap_or_default();
+    Ok(Call { operation, protocol, body, headers: parts.headers, request_id: uuid::Uuid::new_v4().to_string() })
 }
 
 async fn operate(ctx: &Ctx, service: Service, call: &Call) -> HttpResponse {
@@ -109,6 +130,33 @@ fn operation_error(error: &ApiError, call: &Call) -> HttpResponse {
         builder = builder.header("x-amzn-query-error", format!("{code};{side}"));
     }
     builder.body(full(body)).unwrap_or_else(|e| plain_error(&ApiError::internal(e)))
+}
+
+/// An injected error in the words of whoever asked.
+fn injected(target: &Route, error: ApiError) -> HttpResponse {
+    match target {
+        Route::Operation(_, protocol, operation) => {
+            let call = Call {
+                operation: operation.clone().unwrap_or_default(),
+                protocol: *protocol,
+                body: Default::default(),
+                headers: Default::default(),
+                request_id: uuid::Uuid::new_v4().to_string(),
+            };
+            operation_error(&error, &call)
+        }
+        Route::S3 => {
+            let body = format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message></Error>",
+                error.code, error.message
+            );
+            let mut response = Response::new(full(body));
+            *response.status_mut() = error.status;
+            response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/xml"));
+            response
+        }
+        _ => plain_error(&error),
+    }
 }
 
 /// An error to somebody whose protocol is not known.

@@ -1,13 +1,45 @@
 //! SNS: topics, subscriptions to SQS and Lambda, raw delivery, filter policies.
+//!
+//! A publication is delivered by the transaction that publishes it: for each subscription whose filter policy lets it pass, a
+//! queue entry or an asynchronous event is written beside whatever the publisher wrote. There is nothing to retry; a
+//! subscription whose queue or function is gone sends to its own dead-letter queue, or loses the message with a warning.
+//!
+//! Absent: every other protocol than SQS and Lambda, FIFO topics, signatures (the envelope's is empty), access policies (kept,
+//! not enforced).
 
-use crate::Ctx;
-use crate::error::ApiError;
-use crate::store::Tx;
-use crate::wire::protocol::{Call, Reply};
-use std::collections::BTreeMap;
+mod delivery;
+mod errors;
+mod filter;
+mod operations;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
+mod topics;
+
+pub use delivery::publish;
+pub use operations::call;
+pub use subscriptions::ensure_subscription;
+pub use topics::ensure_topic;
 
 /// The tables.
-pub const SCHEMA: &str = "";
+pub const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS sns_topics (
+    name TEXT PRIMARY KEY,
+    attributes TEXT NOT NULL,
+    tags TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE TABLE IF NOT EXISTS sns_subscriptions (
+    arn TEXT PRIMARY KEY,
+    topic_arn TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    raw INTEGER NOT NULL,
+    filter_policy TEXT,
+    filter_body INTEGER NOT NULL,
+    redrive_arn TEXT,
+    UNIQUE (topic_arn, protocol, endpoint)
+) STRICT;
+";
 
 /// A subscription as the template or Subscribe wants it.
 #[derive(Debug, Clone)]
@@ -37,26 +69,4 @@ pub struct Publication {
     pub message: String,
     /// `MessageAttributes`, as given: name to `{DataType, StringValue | BinaryValue}`.
     pub attributes: serde_json::Map<String, serde_json::Value>,
-}
-
-/// Makes a topic; returns its ARN.
-pub fn ensure_topic(_tx: &Tx<'_>, name: &str, _attributes: &BTreeMap<String, String>) -> Result<String, ApiError> {
-    Err(ApiError::not_emulated("sns", name))
-}
-
-/// Makes a subscription or brings it to `spec`; returns its ARN.
-pub fn ensure_subscription(_tx: &Tx<'_>, spec: &SubscriptionSpec) -> Result<String, ApiError> {
-    Err(ApiError::not_emulated("sns", &spec.topic_arn))
-}
-
-/// Publishes: every subscription's queue entry or asynchronous event is written by this transaction. Returns the message id.
-pub fn publish(_tx: &Tx<'_>, publication: &Publication) -> Result<String, ApiError> {
-    Err(ApiError::not_emulated("sns", &publication.topic_arn))
-}
-
-/// Answers an operation.
-pub async fn call(_ctx: &Ctx, call: &Call) -> Result<Reply, ApiError> {
-    match call.operation.as_str() {
-        other => Err(ApiError::not_emulated("sns", other)),
-    }
 }

@@ -1,0 +1,140 @@
+//! State that is replaced by compare-and-swap.
+
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::commit::{self, CommitId, Outcome};
+use crate::outbox::Outbox;
+use crate::store::{ETag, ObjectStore, Precondition, StoreError};
+
+/// Commit ids that a head remembers. A writer whose answer was lost, and whose commit others have built on meanwhile, finds
+/// itself among them as long as fewer than this many have.
+const RECENT: usize = 32;
+
+/// How often [`Head::update`] starts over when others win: with jitter, enough for the two dozen writers that a queue's
+/// concurrency lets in.
+const MAX_RACES: u32 = 64;
+
+/// Why a head could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadError {
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is there is no head of this kind.
+    #[error("{key}: not a head of this kind: {source}")]
+    Format {
+        /// The key.
+        key: String,
+        /// What was expected, and where.
+        source: serde_json::Error,
+    },
+    /// Others won each time.
+    #[error("{key}: lost {MAX_RACES} races for the head")]
+    Contended {
+        /// The key.
+        key: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire<T> {
+    /// Commits so far.
+    sequence: u64,
+    /// The last commits, this one at the end.
+    recent: VecDeque<CommitId>,
+    outbox: Outbox,
+    state: T,
+}
+
+/// A head as it was read, to be built on.
+#[derive(Debug, Clone)]
+pub struct Loaded<T> {
+    /// The state.
+    pub state: T,
+    /// Effects that are decided on and not yet known to have happened.
+    pub outbox: Outbox,
+    /// Commits so far.
+    pub sequence: u64,
+    recent: VecDeque<CommitId>,
+    etag: Option<ETag>,
+}
+
+/// State under one key, replaced by compare-and-swap.
+pub struct Head<T> {
+    store: Arc<dyn ObjectStore>,
+    key: String,
+    state: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned + Default> Head<T> {
+    /// Under this key.
+    pub fn new(store: Arc<dyn ObjectStore>, key: &str) -> Head<T> {
+        Head { store, key: key.to_owned(), state: PhantomData }
+    }
+
+    /// The state as it is; the default before the first commit.
+    pub async fn load(&self) -> Result<Loaded<T>, HeadError> {
+        match commit::read(&*self.store, &self.key).await {
+            Ok(there) => self.parse(&there.payload, there.etag),
+            Err(StoreError::NotFound { .. }) => Ok(Loaded {
+                state: T::default(),
+                outbox: Outbox::default(),
+                sequence: 0,
+                recent: VecDeque::new(),
+                etag: None,
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn parse(&self, payload: &[u8], etag: ETag) -> Result<Loaded<T>, HeadError> {
+        let wire: Wire<T> =
+            serde_json::from_slice(payload).map_err(|source| HeadError::Format { key: self.key.clone(), source })?;
+        let Wire { sequence, recent, outbox, state } = wire;
+        Ok(Loaded { state, outbox, sequence, recent, etag: Some(etag) })
+    }
+
+    /// Commits what was built on a loaded head. `None`: another commit came first; load, recompute, and try again.
+    pub async fn commit(&self, built: Loaded<T>) -> Result<Option<Loaded<T>>, HeadError> {
+        let id = CommitId::random();
+        let mut recent = built.recent;
+        recent.push_back(id.clone());
+        while recent.len() > RECENT {
+            recent.pop_front();
+        }
+        let wire = Wire { sequence: built.sequence + 1, recent, outbox: built.outbox, state: built.state };
+        let payload =
+            serde_json::to_vec(&wire).map_err(|source| HeadError::Format { key: self.key.clone(), source })?;
+        let precondition = built.etag.map_or(Precondition::Absent, Precondition::Matches);
+        match commit::put(&*self.store, &self.key, &id, &payload, &precondition).await? {
+            Outcome::Written(etag) => {
+                let Wire { sequence, recent, outbox, state } = wire;
+                Ok(Some(Loaded { state, outbox, sequence, recent, etag: Some(etag) }))
+            }
+            // Another commit is there, and perhaps it was built on this one, whose answer was lost.
+            Outcome::Lost(there) => {
+                let there = self.parse(&there.payload, there.etag)?;
+                Ok(there.recent.contains(&id).then_some(there))
+            }
+            Outcome::Gone => Ok(None),
+        }
+    }
+
+    /// Applies `change` to the state as it is, over again whenever another commit comes first.
+    pub async fn update<R>(&self, mut change: impl FnMut(&mut T, &mut Outbox) -> R) -> Result<R, HeadError> {
+        for race in 1..=MAX_RACES {
+            let mut loaded = self.load().await?;
+            let result = change(&mut loaded.state, &mut loaded.outbox);
+            if self.commit(loaded).await?.is_some() {
+                return Ok(result);
+            }
+            commit::jitter(race.min(4)).await;
+        }
+        Err(HeadError::Contended { key: self.key.clone() })
+    }
+}

@@ -1,0 +1,39 @@
+//! Building what the template names.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the programs are: beside this one.
+pub fn binaries_dir() -> Result<PathBuf, String> {
+    let this = std::env::current_exe().map_err(|e| format!("cannot find this program's own path: {e}"))?;
+    this.parent().map(Path::to_owned).ok_or_else(|| format!("{} is in no folder", this.display()))
+}
+
+/// Builds `packages` (package and program have one name) with this program's own profile and target folder, so that nothing
+/// third-party is compiled twice. Cargo shows its progress; what did not change is not built again.
+pub fn build(packages: &[String], workspace: &Path) -> Result<(), String> {
+    let binaries = binaries_dir()?;
+    let target = binaries.parent().ok_or("this program is in no target folder")?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("build").current_dir(workspace).arg("--target-dir").arg(target);
+    if binaries.ends_with("release") {
+        cargo.arg("--release");
+    }
+    // The features of the whole: see crates/feature-set.
+    for package in packages {
+        cargo.args(["-p", package]);
+    }
+    let status =
+        cargo.status().map_err(|e| format!("cannot run cargo: {e} (--no-build runs what is already built)"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo build of {} failed", packages.join(", "))) }
+}
+
+/// Says which programs are missing when nothing was built.
+pub fn check_built(programs: &[String]) -> Result<(), String> {
+    let binaries = binaries_dir()?;
+    let missing: Vec<_> = programs.iter().filter(|name| !binaries.join(name).is_file()).cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!("not built: {} (looked in {}; start without --no-build)", missing.join(", "), binaries.display()))
+}

@@ -1,0 +1,149 @@
+//! `--demo`: a web server's access log that grows, and the agent that ships it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Zoned;
+
+/// Lines a second: enough to see it move, little enough for a laptop that is left on.
+const LINES_PER_SECOND: u32 = 20;
+
+/// The log is rotated by rename at this size, one older file is kept: what a web server's log rotation does.
+const ROTATE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How long the agent may take to send what it has read when it is told to stop, a little over its `shutdownTimeoutMillis`.
+const AGENT_STOP: Duration = Duration::from_secs(12);
+
+const AGENT_CONFIGURATION: &str = r#"{
+  "cloudwatch.emitMetrics": false,
+  "firehose.endpoint": "ENDPOINT",
+  "kinesis.endpoint": "ENDPOINT",
+  "checkpointFile": "FOLDER/checkpoints",
+  "flows": [
+    {
+      "filePattern": "FOLDER/access.log*",
+      "deliveryStream": "log-ingestion-stream",
+      "initialPosition": "START_OF_FILE",
+      "maxBufferAgeMillis": 1000,
+      "dataProcessingOptions": [
+        { "optionName": "LOGTOJSON", "logFormat": "COMBINEDAPACHELOG" }
+      ]
+    }
+  ]
+}
+"#;
+
+/// The running demonstration.
+pub struct Demo {
+    stop: Arc<AtomicBool>,
+    writer: Option<std::thread::JoinHandle<io::Result<()>>>,
+    agent: Child,
+    /// The growing log.
+    pub log: PathBuf,
+    /// The agent's configuration.
+    pub configuration: PathBuf,
+}
+
+impl Demo {
+    /// Starts both in `folder`, against the emulator at `endpoint`.
+    pub fn start(folder: &Path, endpoint: &str, agent: &Path) -> io::Result<Demo> {
+        fs::create_dir_all(folder)?;
+        let folder = folder.canonicalize()?;
+        let configuration = folder.join("agent.json");
+        let text = AGENT_CONFIGURATION.replace("ENDPOINT", endpoint).replace("FOLDER", &folder.to_string_lossy());
+        fs::write(&configuration, text)?;
+
+        let log = folder.join("access.log");
+        let stop = Arc::new(AtomicBool::new(false));
+        let writer = std::thread::Builder::new().name("demo-log".into()).spawn({
+            let (log, stop) = (log.clone(), stop.clone());
+            move || write_log(&log, &stop)
+        })?;
+        let output = File::create(folder.join("agent.log"))?;
+        let agent = Command::new(agent)
+            .arg("-c")
+            .arg(&configuration)
+            // Any credentials will do for the emulator; real ones must not be sent to it.
+            .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")])
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        Ok(Demo { stop, writer: Some(writer), agent, log, configuration })
+    }
+
+    /// Stops the log, then the agent, which sends what it has.
+    pub fn stop(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(Err(e)) = self.writer.take().and_then(|writer| writer.join().ok()) {
+            eprintln!("demo: {}: {e}", self.log.display());
+        }
+        // SAFETY: the child has not been waited for, so its process id is still its own.
+        unsafe { libc::kill(self.agent.id() as libc::pid_t, libc::SIGTERM) };
+        let deadline = std::time::Instant::now() + AGENT_STOP;
+        while std::time::Instant::now() < deadline {
+            if !matches!(self.agent.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.agent.kill();
+        let _ = self.agent.wait();
+    }
+}
+
+fn write_log(path: &Path, stop: &AtomicBool) -> io::Result<()> {
+    let mut number: u64 = 0;
+    let mut log = BufWriter::new(OpenOptions::new().create(true).append(true).open(path)?);
+    while !stop.load(Ordering::Relaxed) {
+        for _ in 0..(LINES_PER_SECOND / 10).max(1) {
+            writeln!(log, "{}", access_line(number, &Zoned::now()))?;
+            number += 1;
+        }
+        log.flush()?;
+        if log.get_ref().metadata()?.len() >= ROTATE_BYTES {
+            fs::rename(path, path.with_extension("log.1"))?;
+            log = BufWriter::new(OpenOptions::new().create(true).append(true).open(path)?);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+/// One line of the combined format; what varies follows from its number, so that runs look alike.
+fn access_line(number: u64, now: &Zoned) -> String {
+    const PATHS: [&str; 6] = ["/", "/index.html", "/cart", "/product/42", "/api/orders", "/favicon.ico"];
+    const STATUSES: [u16; 10] = [200, 200, 200, 200, 200, 200, 304, 404, 200, 500];
+    const AGENTS: [&str; 3] =
+        ["Mozilla/5.0 (X11; Linux x86_64)", "curl/8.5.0", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4)"];
+    // A multiplicative hash spreads consecutive numbers (Knuth, TAOCP 6.4).
+    let mixed = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize;
+    format!(
+        "10.0.{}.{} - - [{}] \"GET {} HTTP/1.1\" {} {} \"-\" \"{}\"",
+        mixed % 4,
+        mixed / 4 % 250 + 1,
+        now.strftime("%d/%b/%Y:%H:%M:%S %z"),
+        PATHS[mixed % PATHS.len()],
+        STATUSES[mixed / 7 % STATUSES.len()],
+        200 + mixed % 9000,
+        AGENTS[mixed / 3 % AGENTS.len()],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_in_the_combined_format() {
+        let now: Zoned = "2026-11-20T16:36:01+00:00[UTC]".parse().unwrap();
+        let line = access_line(1, &now);
+        assert!(line.contains(" - - [20/Nov/2026:16:36:01 +0000] \"GET /"), "{line}");
+        assert!(line.ends_with('"'), "{line}");
+    }
+}

@@ -1,0 +1,267 @@
+//! `logmill up`: build, start, say what there is, run until Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use emulator::template::{self, Template};
+use emulator::{Config, Emulator};
+
+use crate::build;
+use crate::demo::Demo;
+
+/// What `up` sets differently from a deployed stack, where the template has such a parameter: the stream, because a laptop
+/// costs nothing by the hour, and short buffers, because a person is waiting.
+const LOCAL_PARAMETERS: &[(&str, &str)] = &[("EnableStream", "true"), ("BufferSeconds", "1")];
+
+/// The agent's program.
+const AGENT: &str = "logmill-agent";
+
+/// The function whose URL is on `--search-port`.
+const SEARCH_API: &str = "search-api";
+
+const EXAMPLES: &str = "Examples:
+  logmill up --demo                             the stack, a growing access log and the agent that ships it
+  logmill up --port 5000 --data-dir /tmp/lm     a second one beside it
+  logmill up --parameter BufferSeconds=60       with a deployed stack's buffering";
+
+/// Options of `up`.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// Also write an access log and ship it with the agent
+    #[arg(long)]
+    demo: bool,
+    /// The template whose resources to run
+    #[arg(long, default_value = "template.yaml")]
+    template: PathBuf,
+    /// Where all state is kept; the next start goes on from it
+    #[arg(long, default_value = ".logmill")]
+    data_dir: PathBuf,
+    /// Port of all AWS APIs; 0 takes a free one
+    #[arg(long, default_value_t = emulator::config::DEFAULT_PORT)]
+    port: u16,
+    /// Address to listen on; other than loopback opens the stack to whoever can reach it
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Port of the search API
+    #[arg(long, default_value_t = 9200)]
+    search_port: u16,
+    /// Run the programs that are already built
+    #[arg(long)]
+    no_build: bool,
+    /// A value for a parameter of the template (repeatable)
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
+    parameters: Vec<(String, String)>,
+    /// Wait for the disk at each write: survives a power cut, not only a kill
+    #[arg(long)]
+    fsync: bool,
+    /// Make services fail by rule, from this seed (for tests)
+    #[arg(long, value_name = "SEED")]
+    inject: Option<u64>,
+    /// What to print when the stack is up
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One line of JSON: endpoint, outputs
+    Json,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(&format!("cannot start: {e}")),
+    };
+    match runtime.block_on(up(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => fail(&message),
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    eprintln!("logmill: {message}");
+    ExitCode::FAILURE
+}
+
+async fn up(arguments: Arguments) -> Result<(), String> {
+    let mut config = Config::new(&arguments.data_dir);
+    config.host = arguments.host;
+    config.port = arguments.port;
+    config.template = Some(arguments.template.clone());
+    config.binaries = build::binaries_dir()?;
+    config.url_ports = BTreeMap::from([(SEARCH_API.to_owned(), arguments.search_port)]);
+    config.fsync = arguments.fsync;
+    config.inject = arguments.inject;
+
+    // What is wrong is said before anything is built.
+    let declared = template::parameters(&arguments.template).map_err(|e| e.to_string())?;
+    for (key, value) in LOCAL_PARAMETERS {
+        if declared.contains_key(*key) {
+            config.parameters.insert((*key).to_owned(), (*value).to_owned());
+        }
+    }
+    config.parameters.extend(arguments.parameters.iter().cloned());
+    let template = template::load(&arguments.template, &config.parameters, &config).map_err(|e| e.to_string())?;
+    port_is_free(&config)?;
+
+    let mut programs = template.binaries();
+    let workspace = arguments.template.canonicalize().ok();
+    let workspace = workspace.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    if arguments.no_build {
+        if arguments.demo {
+            programs.push(AGENT.to_owned());
+        }
+        build::check_built(&programs)?;
+    } else {
+        if arguments.demo {
+            programs.push("agent".to_owned());
+        }
+        build::build(&programs, workspace)?;
+    }
+
+    let folder = arguments.data_dir.join("demo");
+    let binaries = config.binaries.clone();
+    let changed = changed_parameters(&declared, &config.parameters);
+    let emulator = Emulator::start(config).await.map_err(|e| e.to_string())?;
+    let demo = match arguments.demo {
+        true => {
+            let started = Demo::start(&folder, &emulator.endpoint(), &binaries.join(AGENT));
+            Some(started.map_err(|e| format!("demo in {}: {e}", folder.display()))?)
+        }
+        false => None,
+    };
+    match arguments.format {
+        Format::Json => println!("{}", ready_json(&emulator)),
+        Format::Text => print!("{}", ready_text(&emulator, &template, &changed, demo.as_ref())),
+    }
+    let _ = std::io::stdout().flush();
+
+    wait_for_stop().await?;
+    if arguments.format == Format::Text {
+        println!("\nstopping; the next `logmill up` goes on from {}", arguments.data_dir.display());
+    }
+    if let Some(demo) = demo {
+        let _ = tokio::task::spawn_blocking(move || demo.stop()).await;
+    }
+    emulator.stop().await;
+    Ok(())
+}
+
+/// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.
+fn port_is_free(config: &Config) -> Result<(), String> {
+    TcpListener::bind((config.host, config.port)).map(drop).map_err(|e| {
+        format!(
+            "cannot listen on {}:{}: {e} (is another emulator running? --port takes another one)",
+            config.host, config.port
+        )
+    })
+}
+
+async fn wait_for_stop() -> Result<(), String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| format!("cannot wait for signals: {e}"))?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|e| format!("cannot wait for signals: {e}")),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Parameters that differ from the template's defaults: (name, default, here).
+fn changed_parameters(
+    declared: &BTreeMap<String, Option<String>>,
+    given: &BTreeMap<String, String>,
+) -> Vec<(String, String, String)> {
+    given
+        .iter()
+        .filter_map(|(name, value)| {
+            let default = declared.get(name)?.clone().unwrap_or_default();
+            (default != *value).then(|| (name.clone(), default, value.clone()))
+        })
+        .collect()
+}
+
+fn ready_json(emulator: &Emulator) -> String {
+    let stack = emulator.stack();
+    serde_json::json!({
+        "endpoint": emulator.endpoint(),
+        "outputs": stack.map(|stack| &stack.outputs),
+        "resources": stack.map(|stack| &stack.resources),
+    })
+    .to_string()
+}
+
+fn ready_text(
+    emulator: &Emulator,
+    template: &Template,
+    changed: &[(String, String, String)],
+    demo: Option<&Demo>,
+) -> String {
+    let endpoint = emulator.endpoint();
+    let mut text =
+        format!("\nlogmill is up: {} resources of {}\n\n", template.resources.len(), template.path.display());
+    let outputs = emulator.stack().map(|stack| stack.outputs.clone()).unwrap_or_default();
+    let mut rows = vec![
+        ("AWS endpoint".to_owned(), endpoint.clone()),
+        ("health page".to_owned(), format!("{endpoint}/_logmill/health")),
+    ];
+    rows.extend(outputs.clone());
+    if let Some(demo) = demo {
+        rows.push(("demo log".to_owned(), demo.log.display().to_string()));
+        rows.push(("agent".to_owned(), demo.configuration.display().to_string()));
+    }
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (name, value) in &rows {
+        text.push_str(&format!("  {name:width$}  {value}\n"));
+    }
+    if !changed.is_empty() {
+        text.push_str("\ndifferent from a deployed stack\n");
+        for (name, default, here) in changed {
+            text.push_str(&format!("  {name}={here} (a deployed stack: {default})\n"));
+        }
+    }
+    if let Some(lake) = outputs.get("LakeBucket") {
+        text.push_str(&format!(
+            "\ntry (AWS tools take any credentials: export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)\n  \
+             curl -s '{endpoint}/_logmill/health?format=text'\n  \
+             curl -s '{endpoint}/{lake}?list-type=2&prefix=logs/'\n  \
+             aws --endpoint-url {endpoint} s3 ls s3://{lake}/logs/log-ingestion-stream/ --recursive\n"
+        ));
+    }
+    text.push_str("\nCtrl-C stops everything\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_key_and_value() {
+        assert_eq!(key_value("A=b=c"), Ok(("A".into(), "b=c".into())));
+        assert_eq!(key_value("A="), Ok(("A".into(), String::new())));
+        assert!(key_value("A").is_err());
+        assert!(key_value("=b").is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! Everything end to end, one program: the real emulator, functions and agent, driven with the real SDK.
+
+mod badinput;
+mod delivery;
+mod ledger;
+mod races;
+mod restart;
