@@ -223,7 +223,7 @@ async fn put_record(ctx: &Ctx, call: &Call) -> Result<Reply, ApiError> {
     let PutRecord { delivery_stream_name: name, record } = call.input()?;
     let records = vec![record.data];
     put::check(&records)?;
-    let taken = ctx.store.write(move |tx| put::put(tx, &name, &records)).await?;
+    let taken = ctx.store.write(move |tx| put::put(tx, &name, &records, &[])).await?;
     if taken != [true] {
         return Err(put::slow_down());
     }
@@ -234,7 +234,8 @@ async fn put_record_batch(ctx: &Ctx, call: &Call) -> Result<Reply, ApiError> {
     let PutRecordBatch { delivery_stream_name: name, records } = call.input()?;
     let records: Vec<Blob> = records.into_iter().map(|record| record.data).collect();
     put::check(&records)?;
-    let taken = ctx.store.write(move |tx| put::put(tx, &name, &records)).await?;
+    let refused = ctx.faults.entries(records.len());
+    let taken = ctx.store.write(move |tx| put::put(tx, &name, &records, &refused)).await?;
     let response = |taken: &bool| {
         if *taken {
             return Response::Taken { record_id: record_id() };

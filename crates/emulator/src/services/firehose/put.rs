@@ -103,8 +103,9 @@ pub fn check(records: &[Blob]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Puts records into a direct-put stream. For each, in order: whether it was taken; the rest is over the stream's quota.
-pub fn put(tx: &Tx<'_>, name: &str, records: &[Blob]) -> Result<Vec<bool>, ApiError> {
+/// Puts records into a direct-put stream. For each, in order: whether it was taken; the rest is over the stream's quota, or
+/// `refused` (by injected faults; empty without).
+pub fn put(tx: &Tx<'_>, name: &str, records: &[Blob], refused: &[bool]) -> Result<Vec<bool>, ApiError> {
     let stream = streams::get(tx, tx.config(), name)?;
     if stream.configuration.kinesis_stream_source_configuration.is_some() {
         let message = "This operation is not permitted on KinesisStreamAsSource delivery stream type.";
@@ -116,7 +117,9 @@ pub fn put(tx: &Tx<'_>, name: &str, records: &[Blob]) -> Result<Vec<bool>, ApiEr
     if !buckets.take_request() {
         return Err(slow_down());
     }
-    let taken: Vec<bool> = records.iter().map(|record| buckets.take_record(record.0.len())).collect();
+    let mut take =
+        |(index, record): (usize, &Blob)| refused.get(index) != Some(&true) && buckets.take_record(record.0.len());
+    let taken: Vec<bool> = records.iter().enumerate().map(&mut take).collect();
     save(tx, stream.id, &buckets)?;
     let accepted = records.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(record, _)| Arrived {
         arrival: tx.now(),

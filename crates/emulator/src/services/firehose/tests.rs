@@ -62,7 +62,7 @@ impl Bench {
 
     async fn put(&self, records: &[&str]) {
         let records: Vec<Blob> = records.iter().map(|text| Blob(Bytes::copy_from_slice(text.as_bytes()))).collect();
-        let taken = self.write(move |tx| put::put(tx, "s", &records)).await;
+        let taken = self.write(move |tx| put::put(tx, "s", &records, &[])).await;
         assert!(taken.iter().all(|taken| *taken));
     }
 
@@ -278,7 +278,7 @@ async fn records_of_a_kinesis_stream_come_with_their_position() {
         partition_key: "k".into(),
         arrival: 77,
     };
-    let batch = |records: Vec<kinesis::Record>, ended| kinesis::Batch { records, millis_behind_latest: 0, ended };
+    let batch = |records: Vec<kinesis::Record>, ended| kinesis::Batch { records, ended, ..Default::default() };
     let first = batch(vec![record("5", b"one"), record("6", b"two")], false);
     bench.write(move |tx| source::take(tx, id, "shardId-000000000000", &first)).await;
     let work = bench.plan(at_once(), LATER).await.unwrap();
@@ -297,7 +297,7 @@ async fn records_of_a_kinesis_stream_come_with_their_position() {
     bench.write(move |tx| source::take(tx, id, "shardId-000000000000", &end)).await;
     assert_eq!(position(&bench).await, ("6".to_owned(), true), "an end without records keeps the position");
 
-    let put = bench.store.write(|tx| put::put(tx, "s", &[Blob(Bytes::from_static(b"x"))])).await.unwrap_err();
+    let put = bench.store.write(|tx| put::put(tx, "s", &[Blob(Bytes::from_static(b"x"))], &[])).await.unwrap_err();
     assert_eq!(put.code, "InvalidArgumentException");
 }
 
@@ -342,4 +342,99 @@ async fn work_for_a_deleted_stream_changes_nothing() {
     let late = bench.store.write(move |tx| transform::apply(tx, id, &work, &[Outcome::Dropped], LAMBDA)).await;
     assert!(late.unwrap_err().message.contains("was deleted"));
     assert!(bench.texts(Stage::Raw).await.is_empty());
+}
+
+#[tokio::test]
+async fn refused_entries_are_not_stored() {
+    let bench = Bench::new(full()).await;
+    let records: Vec<Blob> = ["a", "b", "c"].map(|text| Blob(Bytes::from_static(text.as_bytes()))).into();
+    let taken = bench.write(move |tx| put::put(tx, "s", &records, &[false, true, false])).await;
+    assert_eq!(taken, [true, false, true]);
+    assert_eq!(bench.texts(Stage::Raw).await, ["a", "c"]);
+}
+
+/// An operation of a running emulator: status, answer.
+async fn call(emulator: &crate::Emulator, operation: &str, input: Value) -> (u16, Value) {
+    use http_body_util::{BodyExt, Full};
+    let address = emulator.endpoint().trim_start_matches("http://").to_owned();
+    let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::post("/")
+        .header("host", address)
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("Firehose_20150804.{operation}"))
+        .body(Full::new(Bytes::from(input.to_string())))
+        .unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn the_api_answers_as_firehose_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::new(dir.path());
+    config.port = 0;
+    let emulator = crate::Emulator::start(config).await.unwrap();
+    let named = |mut spec: Value| {
+        spec["DeliveryStreamName"] = json!("s");
+        spec
+    };
+    let (status, made) = call(&emulator, "CreateDeliveryStream", named(full())).await;
+    assert_eq!(
+        (status, &made["DeliveryStreamARN"]),
+        (200, &json!("arn:aws:firehose:us-east-1:000000000000:deliverystream/s"))
+    );
+    let (_, described) = call(&emulator, "DescribeDeliveryStream", named(json!({}))).await;
+    let description = &described["DeliveryStreamDescription"];
+    let extended = &description["Destinations"][0]["ExtendedS3DestinationDescription"];
+    assert_eq!((&description["VersionId"], &extended["Prefix"]), (&json!("1"), &json!("logs/")));
+    assert_eq!(extended["BufferingHints"], json!({ "SizeInMBs": 5, "IntervalInSeconds": 300 }));
+    assert!(description["Destinations"][0]["S3DestinationDescription"].get("S3BackupMode").is_none());
+
+    let records = json!({ "Records": [{ "Data": "YQ==" }, { "Data": "" }] });
+    let (status, put) = call(&emulator, "PutRecordBatch", named(records)).await;
+    assert_eq!((status, &put["FailedPutCount"]), (200, &json!(0)));
+    assert!(put["RequestResponses"][1]["RecordId"].is_string());
+    let (status, _) = call(&emulator, "PutRecord", named(json!({ "Record": { "Data": "YQ==" } }))).await;
+    assert_eq!(status, 200);
+
+    let tags = json!({ "Tags": [{ "Key": "a", "Value": "1" }, { "Key": "b" }] });
+    assert_eq!(call(&emulator, "TagDeliveryStream", named(tags)).await.0, 200);
+    let (_, tags) = call(&emulator, "ListTagsForDeliveryStream", named(json!({ "Limit": 1 }))).await;
+    assert_eq!(tags, json!({ "Tags": [{ "Key": "a", "Value": "1" }], "HasMoreTags": true }));
+
+    let update = |version: &str| {
+        named(json!({ "CurrentDeliveryStreamVersionId": version, "DestinationId": "destinationId-000000000001",
+            "ExtendedS3DestinationUpdate": { "Prefix": "other/" } }))
+    };
+    assert_eq!(call(&emulator, "UpdateDestination", update("1")).await.0, 200);
+    for (operation, input, status, code) in [
+        ("UpdateDestination", update("1"), 400, "ConcurrentModificationException"),
+        ("CreateDeliveryStream", named(full()), 400, "ResourceInUseException"),
+        ("CreateDeliveryStream", json!({ "DeliveryStreamName": "a b" }), 400, "ValidationException"),
+        ("CreateDeliveryStream", json!({ "DeliveryStreamName": "t" }), 400, "InvalidArgumentException"),
+        (
+            "CreateDeliveryStream",
+            json!({ "DeliveryStreamName": "t", "SplunkDestinationConfiguration": {} }),
+            400,
+            "InvalidArgumentException",
+        ),
+        ("PutRecordBatch", named(json!({ "Records": [] })), 400, "ValidationException"),
+        ("PutRecord", named(json!({ "Record": { "Data": "?" } })), 400, "SerializationException"),
+        ("StartDeliveryStreamEncryption", named(json!({})), 501, "NotImplemented"),
+    ] {
+        let (found, error) = call(&emulator, operation, input.clone()).await;
+        assert_eq!((found, error["__type"].as_str()), (status, Some(code)), "{operation} {input}: {error}");
+    }
+    let (_, listed) = call(&emulator, "ListDeliveryStreams", json!({})).await;
+    assert_eq!(listed, json!({ "DeliveryStreamNames": ["s"], "HasMoreDeliveryStreams": false }));
+    assert_eq!(call(&emulator, "DeleteDeliveryStream", named(json!({}))).await.0, 200);
+    let (status, gone) = call(&emulator, "DescribeDeliveryStream", named(json!({}))).await;
+    assert_eq!((status, gone["__type"].as_str()), (400, Some("ResourceNotFoundException")));
+    assert_eq!(gone["message"], "Firehose s under account 000000000000 not found.");
+    emulator.stop().await;
 }
