@@ -16,7 +16,7 @@ pub async fn report(ctx: &Ctx, stream: &Stream, settings: &Settings, destination
     let text = format!("{}: {}", fault.code, fault.message);
     tracing::warn!(stream = stream.name, destination, "firehose: {text}");
     let id = stream.id;
-    let written = ctx.store.write(move |tx| Ok(note(tx, id, &text)?)).await;
+    let written = ctx.store.write(move |tx| note(tx, id, &text)).await;
     if let Err(e) = written {
         tracing::warn!(stream = stream.name, "firehose: the error was not recorded: {e}");
     }

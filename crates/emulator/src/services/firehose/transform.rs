@@ -224,7 +224,7 @@ fn size_of(tx: &Tx<'_>, seq: i64) -> Result<i64, ApiError> {
 /// A stream that has lost its function delivers what waited for it; whether there was any.
 pub fn promote(tx: &Tx<'_>, stream: i64) -> Result<bool, ApiError> {
     // The stream may have got one since its settings were read.
-    if !streams::by_id(tx, stream)?.is_some_and(|stream| !stream.configuration.transforms()) {
+    if streams::by_id(tx, stream)?.is_none_or(|stream| stream.configuration.transforms()) {
         return Ok(false);
     }
     let mut batch = None;
