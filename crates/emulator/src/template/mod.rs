@@ -1,24 +1,32 @@
-//! `template.yaml`: read with its lines, resolved as CloudFormation would (parameters, conditions, intrinsic functions), expanded
-//! as SAM would, and made real through the services.
+//! `template.yaml`: read with its lines, resolved as CloudFormation would, expanded as SAM would, and made real through the
+//! services.
+//!
+//! The data path: [`read`] turns YAML into [`node`]s that know their place; [`parameters`] get their values; [`sam`] expands
+//! functions into plain resources ([`declare`]d ones, unresolved); [`resolve`] works out the intrinsic functions of each within
+//! a [`scope`] (names and physical ids follow from the template alone: [`names`]), and notes which resources it needs; [`types`]
+//! checks and converts the properties by their schemas; [`order`] sorts by need. That much is [`load`], which touches nothing.
+//! [`deploy`] then hands the resources, in order and in one transaction, to the `ensure_…` functions of the services.
+//!
+//! Every error names file, line, column and what was expected. A new resource type goes into `scripts/resource-types` (its
+//! schema), [`names`] (its ids) and `apply` (its making).
+//!
+//! Absent: updates and deletions. What an earlier start made and the template no longer has is left as it is.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod apply;
+mod declare;
+mod deploy;
+mod load;
+mod names;
+mod node;
+mod order;
+mod parameters;
+mod read;
+mod resolve;
+mod sam;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod types;
 
-use crate::Ctx;
-use crate::start::StartError;
-
-/// What a template made.
-#[derive(Debug, Clone, Default)]
-pub struct Stack {
-    /// The parameters' values.
-    pub parameters: BTreeMap<String, String>,
-    /// `Outputs`, resolved.
-    pub outputs: BTreeMap<String, String>,
-    /// Logical id → (type, physical id).
-    pub resources: BTreeMap<String, (String, String)>,
-}
-
-/// Reads the template and brings its resources to what it says; what an earlier start made is kept.
-pub async fn deploy(_ctx: &Ctx, path: &Path) -> Result<Stack, StartError> {
-    Err(StartError::Template(format!("{}: to be written", path.display())))
-}
+pub use deploy::{Stack, deploy};
+pub use load::{Resource, Template, TemplateError, binaries, load};
