@@ -5,7 +5,7 @@
 //! emulator through a browser.
 
 pub mod cbor;
-mod guard;
+pub(crate) mod guard;
 pub mod json;
 pub mod protocol;
 pub mod query;
