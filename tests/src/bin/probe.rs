@@ -9,6 +9,7 @@
 //! | `{"print": TEXT}` | prints, then echoes |
 //! | `{"answer": VALUE}` | answers with that |
 //! | `{"answer_bytes": N}` | answers with a string of that length |
+//! | `{"fill_tmp": N}` | writes a sparse file of that length into TMPDIR, then echoes |
 //! | `{"environment": true}` | answers with its environment |
 //! | `{"process": true}` | answers with its process id |
 //! | `{"Records": […]}` | `batchItemFailures` for the items whose body or data contains `PROBE_FAIL_ITEMS`; an error when one contains `PROBE_FAIL_BATCH` |
@@ -55,6 +56,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     }
     if let Some(length) = event["answer_bytes"].as_u64() {
         return Ok(Value::String("x".repeat(length as usize)));
+    }
+    if let Some(length) = event["fill_tmp"].as_u64() {
+        std::fs::File::create(std::env::temp_dir().join("filler"))?.set_len(length)?;
     }
     if event["environment"] == true {
         return Ok(json!(std::env::vars().collect::<HashMap<_, _>>()));

@@ -34,6 +34,9 @@ struct Line {
     text: String,
 }
 
+/// Events (epoch ms, message) by group and stream.
+type Batch = BTreeMap<(Arc<str>, Arc<str>), Vec<(i64, String)>>;
+
 /// Lines on their way to the log groups.
 #[derive(Default)]
 pub struct LogQueue {
@@ -89,8 +92,8 @@ impl LogQueue {
         }
     }
 
-    fn take(&self) -> BTreeMap<(Arc<str>, Arc<str>), Vec<(i64, String)>> {
-        let mut batch: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    fn take(&self) -> Batch {
+        let mut batch = Batch::new();
         let mut bytes = 0;
         let mut queued = lock(&self.queued);
         while bytes < MAX_WRITE

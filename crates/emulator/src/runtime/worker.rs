@@ -95,6 +95,8 @@ enum End {
     Answer(Bytes),
     Error(Bytes),
     TooLarge,
+    /// Its folder holds so many bytes.
+    TmpFull(u64),
     /// The process ended; whether it had taken the event before.
     Exit {
         status: Option<ExitStatus>,
@@ -126,6 +128,12 @@ impl End {
             End::TooLarge => of(
                 "Function.ResponseSizeTooLarge",
                 &format!("Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."),
+            ),
+            End::TmpFull(bytes) => of(
+                "Runtime.ExitError",
+                &format!(
+                    "RequestId: {id} Error: no space left: TMPDIR holds {bytes} bytes, more than EphemeralStorage"
+                ),
             ),
             End::Exit { status, .. } => {
                 of("Runtime.ExitError", &format!("RequestId: {id} Error: Runtime exited {}", describe(status)))
@@ -272,6 +280,7 @@ impl Process {
         let begun = Instant::now();
         let limit = Duration::from_secs(program.spec.timeout.into());
         let end = timeout_at(begun + limit, self.answer(program, job)).await.unwrap_or(End::TimedOut);
+        let end = if end.leaves_alive() { self.check_tmp(program, end).await } else { end };
         self.max_memory_mb = memory_mb(self.child.id()).unwrap_or(self.max_memory_mb);
         if !end.leaves_alive() {
             self.kill().await;
@@ -311,6 +320,13 @@ impl Process {
                 Happened::Stopping => return End::Stopping,
             }
         }
+    }
+
+    /// `/tmp` is a folder of no fixed size here: what went over the limit fails after the fact instead of in the middle.
+    async fn check_tmp(&self, program: &Program, end: End) -> End {
+        let tmp = self.tmp.clone();
+        let used = tokio::task::spawn_blocking(move || folder_size(&tmp)).await.unwrap_or_default();
+        if used > u64::from(program.spec.ephemeral_storage) * 1024 * 1024 { End::TmpFull(used) } else { end }
     }
 
     fn report(&mut self, program: &Program, id: &str, took: Duration, end: &End) {
@@ -393,6 +409,17 @@ fn not_blocking(fd: OwnedFd) -> std::io::Result<OwnedFd> {
         0 => Ok(fd),
         _ => Err(std::io::Error::last_os_error()),
     }
+}
+
+/// Bytes of the files in a folder and below.
+fn folder_size(folder: &std::path::Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(file) if file.is_dir() => folder_size(&entry.path()),
+        Ok(file) => file.len(),
+        Err(_) => 0, // removed meanwhile
+    };
+    entries.flatten().map(size).sum()
 }
 
 /// The most memory that a process has had, MB; `None` where the system does not say.
