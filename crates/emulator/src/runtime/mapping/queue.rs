@@ -28,6 +28,9 @@ const MAX_OFFERS: u32 = 6;
 /// Between these offers, ms: together below the default visibility time-out of 30 s.
 const OFFER_DELAYS: [i64; 2] = [100, 5_000];
 
+/// The shortest wait for a message that is visible and was not received: the queue has as many in flight as it may.
+const MIN_WAIT_MS: i64 = 50;
+
 /// Runs until the mapping is to stop; the batches under way are ended first.
 pub async fn run(ctx: Ctx, mapping: Arc<Mapping>, mut stopped: watch::Receiver<()>) {
     let at_once = mapping.spec.scaling_config.map_or(DEFAULT_AT_ONCE, |config| config.maximum_concurrency as usize);
@@ -107,7 +110,7 @@ async fn wait(
 ) -> Result<(), ApiError> {
     let arn = mapping.spec.event_source_arn.clone();
     let next = ctx.store.read(move |db| sqs::next_visible_at(db, &arn)).await?;
-    let next = next.map(|at| Duration::from_millis((at - now_ms()).max(1) as u64));
+    let next = next.map(|at| Duration::from_millis((at - now_ms()).max(MIN_WAIT_MS) as u64));
     tokio::select! {
         _ = visible.changed() => {}
         () = sleep(next.unwrap_or_default()), if next.is_some() => {}

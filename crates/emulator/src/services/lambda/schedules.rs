@@ -124,6 +124,8 @@ fn payload(config: &Config, schedule: &Schedule, tick: i64) -> Bytes {
         return Bytes::from(input.clone());
     }
     let time = jiff::Timestamp::from_millisecond(tick / 1000 * 1000).unwrap_or_default();
+    // A rule has one schedule for each of its targets: `RULE/TARGET`.
+    let rule = schedule.name.split('/').next().unwrap_or_default();
     let event = json!({
         "version": "0",
         "id": uuid::Uuid::new_v4().to_string(),
@@ -132,7 +134,7 @@ fn payload(config: &Config, schedule: &Schedule, tick: i64) -> Bytes {
         "account": config.account,
         "time": time.to_string(),
         "region": config.region,
-        "resources": [config.arn("events", &format!("rule/{}", schedule.name))],
+        "resources": [config.arn("events", &format!("rule/{rule}"))],
         "detail": {},
     });
     Bytes::from(event.to_string())
@@ -146,7 +148,7 @@ mod tests {
     fn a_tick_is_a_scheduled_event_or_the_input() {
         let config = Config::new("unused");
         let mut schedule = Schedule {
-            name: "tick".into(),
+            name: "tick/Target0".into(),
             expression: "rate(1 minute)".into(),
             target: "f".into(),
             input: None,
