@@ -75,6 +75,11 @@ impl Emulator {
         self.ctx.config.endpoint()
     }
 
+    /// The parts, for tests that make resources without a template.
+    pub fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
     /// What the template made, when there is one.
     pub fn stack(&self) -> Option<&template::Stack> {
         self.stack.as_ref()

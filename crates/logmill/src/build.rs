@@ -9,9 +9,9 @@ pub fn binaries_dir() -> Result<PathBuf, String> {
     this.parent().map(Path::to_owned).ok_or_else(|| format!("{} is in no folder", this.display()))
 }
 
-/// Builds `packages` (package and program have one name) with this program's own profile and target folder, so that nothing
+/// Builds `programs` with this program's own profile and target folder, so that nothing
 /// third-party is compiled twice. Cargo shows its progress; what did not change is not built again.
-pub fn build(packages: &[String], workspace: &Path) -> Result<(), String> {
+pub fn build(programs: &[String], workspace: &Path) -> Result<(), String> {
     let binaries = binaries_dir()?;
     let target = binaries.parent().ok_or("this program is in no target folder")?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -19,13 +19,12 @@ pub fn build(packages: &[String], workspace: &Path) -> Result<(), String> {
     if binaries.ends_with("release") {
         cargo.arg("--release");
     }
-    // The features of the whole: see crates/feature-set.
-    for package in packages {
-        cargo.args(["-p", package]);
+    for program in programs {
+        cargo.args(["--bin", program]);
     }
     let status =
         cargo.status().map_err(|e| format!("cannot run cargo: {e} (--no-build runs what is already built)"))?;
-    if status.success() { Ok(()) } else { Err(format!("cargo build of {} failed", packages.join(", "))) }
+    if status.success() { Ok(()) } else { Err(format!("cargo build of {} failed", programs.join(", "))) }
 }
 
 /// Says which programs are missing when nothing was built.

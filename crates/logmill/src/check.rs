@@ -1,7 +1,10 @@
 //! `logmill check FILE…`: what is wrong with a file, and where.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use emulator::{Config, template};
 
 const EXAMPLES: &str = "Examples:
   logmill check infra/rules/*.json
@@ -15,7 +18,7 @@ A file's kind follows from its name: firehose-transform.json is a rule file, *.y
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// The files
-    #[arg(required = true)]
+    #[arg(required_unless_present = "schema")]
     files: Vec<PathBuf>,
     /// Print the JSON Schema of a kind of rule file instead
     #[arg(long, value_name = "KIND", exclusive = true, value_parser = ["firehose-transform"])]
@@ -24,6 +27,11 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
+    if arguments.schema.is_some() {
+        let schema = schemars::schema_for!(firehose_transform::rules::Rules);
+        println!("{:#}", schema.as_value());
+        return ExitCode::SUCCESS;
+    }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();
     let mut failed = false;
     for file in &arguments.files {
@@ -57,7 +65,8 @@ fn check(file: &Path) -> Result<Checked, String> {
     }
     let text = std::fs::read_to_string(file).map_err(|e| format!(" {e}"))?;
     if name == "firehose-transform.json" {
-        let rules = firehose_transform::rules::parse(&text).map_err(|e| format!("{}:{}: {}", e.line, e.column, e.message))?;
+        let rules =
+            firehose_transform::rules::parse(&text).map_err(|e| format!("{}:{}: {}", e.line, e.column, e.message))?;
         let _ = rules;
         return Ok(Checked { kind: "firehose-transform rules", warnings: Vec::new() });
     }
@@ -65,6 +74,7 @@ fn check(file: &Path) -> Result<Checked, String> {
 }
 
 fn check_template(file: &Path) -> Result<Checked, String> {
-    template::load(file, &BTreeMap::new(), &Config::new(".")).map_err(|e| e.to_string())?;
+    template::load(file, &BTreeMap::new(), &Config::new("."))
+        .map_err(|e| format!("{}:{}: {}", e.line, e.column, e.message))?;
     Ok(Checked { kind: "template", warnings: Vec::new() })
 }

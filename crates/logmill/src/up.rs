@@ -116,34 +116,29 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     config.inject = arguments.inject;
 
     // What is wrong is said before anything is built.
-    let declared = template::parameters(&arguments.template).map_err(|e| e.to_string())?;
-    for (key, value) in LOCAL_PARAMETERS {
-        if declared.contains_key(*key) {
-            config.parameters.insert((*key).to_owned(), (*value).to_owned());
-        }
-    }
     config.parameters.extend(arguments.parameters.iter().cloned());
-    let template = template::load(&arguments.template, &config.parameters, &config).map_err(|e| e.to_string())?;
+    let local = local_parameters(&load(&config)?, &config);
+    for LocalParameter { name, here, .. } in &local {
+        config.parameters.insert((*name).to_owned(), (*here).to_owned());
+    }
+    let template = load(&config)?;
     port_is_free(&config)?;
 
-    let mut programs = template.binaries();
-    let workspace = arguments.template.canonicalize().ok();
-    let workspace = workspace.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let found = template::binaries(&arguments.template).map_err(|e| e.to_string())?;
+    let mut programs: Vec<String> = found.into_iter().map(|(_, binary)| binary).collect();
+    if arguments.demo {
+        programs.push(AGENT.to_owned());
+    }
     if arguments.no_build {
-        if arguments.demo {
-            programs.push(AGENT.to_owned());
-        }
         build::check_built(&programs)?;
     } else {
-        if arguments.demo {
-            programs.push("agent".to_owned());
-        }
-        build::build(&programs, workspace)?;
+        let template =
+            arguments.template.canonicalize().map_err(|e| format!("{}: {e}", arguments.template.display()))?;
+        build::build(&programs, template.parent().unwrap_or(Path::new(".")))?;
     }
 
     let folder = arguments.data_dir.join("demo");
     let binaries = config.binaries.clone();
-    let changed = changed_parameters(&declared, &config.parameters);
     let emulator = Emulator::start(config).await.map_err(|e| e.to_string())?;
     let demo = match arguments.demo {
         true => {
@@ -154,7 +149,7 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     };
     match arguments.format {
         Format::Json => println!("{}", ready_json(&emulator)),
-        Format::Text => print!("{}", ready_text(&emulator, &template, &changed, demo.as_ref())),
+        Format::Text => print!("{}", ready_text(&emulator, &template, &local, demo.as_ref())),
     }
     let _ = std::io::stdout().flush();
 
@@ -188,18 +183,26 @@ async fn wait_for_stop() -> Result<(), String> {
     }
 }
 
-/// Parameters that differ from the template's defaults: (name, default, here).
-fn changed_parameters(
-    declared: &BTreeMap<String, Option<String>>,
-    given: &BTreeMap<String, String>,
-) -> Vec<(String, String, String)> {
-    given
-        .iter()
-        .filter_map(|(name, value)| {
-            let default = declared.get(name)?.clone().unwrap_or_default();
-            (default != *value).then(|| (name.clone(), default, value.clone()))
-        })
-        .collect()
+fn load(config: &Config) -> Result<Template, String> {
+    let path = config.template.as_deref().unwrap_or(Path::new("template.yaml"));
+    template::load(path, &config.parameters, config).map_err(|e| e.to_string())
+}
+
+/// A parameter that has another value here than in a deployed stack.
+struct LocalParameter {
+    name: &'static str,
+    deployed: String,
+    here: &'static str,
+}
+
+/// Those that the template has, and the user has not set himself.
+fn local_parameters(deployed: &Template, config: &Config) -> Vec<LocalParameter> {
+    let own = LOCAL_PARAMETERS.iter().filter(|(name, _)| !config.parameters.contains_key(*name));
+    own.filter_map(|&(name, here)| {
+        let deployed = deployed.parameters.get(name)?.clone();
+        (deployed != here).then_some(LocalParameter { name, deployed, here })
+    })
+    .collect()
 }
 
 fn ready_json(emulator: &Emulator) -> String {
@@ -212,12 +215,7 @@ fn ready_json(emulator: &Emulator) -> String {
     .to_string()
 }
 
-fn ready_text(
-    emulator: &Emulator,
-    template: &Template,
-    changed: &[(String, String, String)],
-    demo: Option<&Demo>,
-) -> String {
+fn ready_text(emulator: &Emulator, template: &Template, local: &[LocalParameter], demo: Option<&Demo>) -> String {
     let endpoint = emulator.endpoint();
     let mut text =
         format!("\nlogmill is up: {} resources of {}\n\n", template.resources.len(), template.path.display());
@@ -235,10 +233,10 @@ fn ready_text(
     for (name, value) in &rows {
         text.push_str(&format!("  {name:width$}  {value}\n"));
     }
-    if !changed.is_empty() {
+    if !local.is_empty() {
         text.push_str("\ndifferent from a deployed stack\n");
-        for (name, default, here) in changed {
-            text.push_str(&format!("  {name}={here} (a deployed stack: {default})\n"));
+        for LocalParameter { name, deployed, here } in local {
+            text.push_str(&format!("  {name}={here} (a deployed stack: {deployed})\n"));
         }
     }
     if let Some(lake) = outputs.get("LakeBucket") {

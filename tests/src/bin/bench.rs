@@ -20,7 +20,8 @@ const CALLS: usize = 100;
 const LINE: &[u8] = b"{\"host\":\"10.0.0.1\",\"request\":\"GET /index.html HTTP/1.1\",\"response\":\"200\",\"bytes\":\"5316\",\"agent\":\"Mozilla/5.0 (X11; Linux x86_64)\"}\n";
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         println!("| what | figure | CPU |");
         println!("| --- | --- | --- |");
@@ -80,7 +81,8 @@ async fn firehose() {
     }
     let put = begun.elapsed();
     let mut lake = Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucket"], "logs/log-ingestion-stream/");
-    wait_until("all records", async || lake.refresh().await.ok().filter(|()| lake.lines().count() >= CALLS * BATCH)).await;
+    wait_until("all records", async || lake.refresh().await.ok().filter(|()| lake.lines().count() >= CALLS * BATCH))
+        .await;
     let used = cpu(stack.pid()) - before;
     let rate = |time: Duration| (CALLS * BATCH) as f64 / time.as_secs_f64() / 1000.0;
     let figure = format!("{:.0} k records/s put, {:.0} k records/s to the lake", rate(put), rate(begun.elapsed()));
@@ -98,7 +100,10 @@ async fn kinesis() {
     for call in 0..CALLS {
         let entry = |n: usize| {
             let key = format!("{call}-{n}");
-            PutRecordsRequestEntry::builder().data(aws_sdk_kinesis::primitives::Blob::new(LINE)).partition_key(key).build()
+            PutRecordsRequestEntry::builder()
+                .data(aws_sdk_kinesis::primitives::Blob::new(LINE))
+                .partition_key(key)
+                .build()
         };
         let records = (0..BATCH).map(|n| entry(n).expect("an entry")).collect();
         let answer = kinesis.put_records().stream_name("bench").set_records(Some(records)).send().await.expect("a put");
@@ -106,7 +111,11 @@ async fn kinesis() {
     }
     let rate = stored as f64 / begun.elapsed().as_secs_f64() / 1000.0;
     let used = cpu(stack.pid()) - before;
-    row("emulator, Kinesis PutRecords", format!("{rate:.0} k records/s, {stored} of {} taken", CALLS * BATCH), Some(used));
+    row(
+        "emulator, Kinesis PutRecords",
+        format!("{rate:.0} k records/s, {stored} of {} taken", CALLS * BATCH),
+        Some(used),
+    );
 }
 
 async fn agent_at_rest() {

@@ -6,7 +6,7 @@
 
 pub mod cbor;
 mod encoding;
-mod guard;
+pub(crate) mod guard;
 pub mod json;
 pub mod protocol;
 pub mod query;

@@ -1,93 +1,71 @@
 //! Lambda: functions, invocation, event source mappings, schedules, function URLs (their state and their REST API; `runtime` runs
 //! them).
+//!
+//! The template makes functions, mappings, URLs and schedules through the `ensure_…` functions; each writes its row and wakes
+//! `Wake::Resources` when something changed, upon which [`crate::runtime`] brings what runs in line with the tables. The REST
+//! API (`rest`) reads the same tables and invokes through the pool. An asynchronous event is a row of `lambda_events` until it
+//! has succeeded or was given up, so a `kill -9` in between runs it again.
 
-use std::collections::BTreeMap;
+mod arn;
+mod async_events;
+mod expression;
+mod functions;
+mod invoke;
+mod mappings;
+mod overview;
+mod rest;
+mod schedules;
+mod urls;
 
-use bytes::Bytes;
+pub use async_events::{AsyncEvent, MAX_ASYNC_PAYLOAD, enqueue_event};
+pub(crate) use async_events::{due_events, next_due, postpone, remove};
+pub use functions::{AsyncSpec, FunctionSpec, MAX_TIMEOUT_SECONDS, ensure_function};
+pub(crate) use functions::{find as find_function, get as get_function};
+pub use mappings::{Mapping, MappingSpec, Source, ensure_mapping};
+pub(crate) use mappings::{Reached, advance, end_shard, list as list_mappings, positions, set_result};
+pub use overview::{Overview, overview};
+pub(crate) use schedules::fire_due;
+pub use schedules::{Schedule, ensure_schedule, list as list_schedules};
+pub(crate) use urls::move_port;
+pub use urls::{FunctionUrl, ensure_url, list as list_urls};
 
 use crate::Ctx;
 use crate::error::ApiError;
-use crate::store::Tx;
 use crate::wire::{HttpRequest, HttpResponse};
 
+/// The version that everything runs: there are no published ones here.
+pub const LATEST: &str = "$LATEST";
+
 /// The tables.
-pub const SCHEMA: &str = "";
+pub const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS lambda_functions (
+    name TEXT PRIMARY KEY, spec TEXT NOT NULL, modified_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS lambda_mappings (
+    uuid TEXT PRIMARY KEY, function TEXT NOT NULL, source TEXT NOT NULL, spec TEXT NOT NULL,
+    start_at INTEGER, modified_at INTEGER NOT NULL, last_result TEXT NOT NULL,
+    UNIQUE (function, source)
+) STRICT;
+CREATE TABLE IF NOT EXISTS lambda_positions (
+    mapping TEXT NOT NULL, shard TEXT NOT NULL, after TEXT, ended INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (mapping, shard)
+) STRICT;
+CREATE TABLE IF NOT EXISTS lambda_events (
+    id TEXT PRIMARY KEY, function TEXT NOT NULL, payload BLOB NOT NULL, enqueued_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL, invocations INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+    postponements INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS lambda_events_due ON lambda_events (due_at);
+CREATE TABLE IF NOT EXISTS lambda_schedules (
+    name TEXT PRIMARY KEY, expression TEXT NOT NULL, target TEXT NOT NULL, input TEXT, enabled INTEGER NOT NULL,
+    next_at INTEGER
+) STRICT;
+CREATE TABLE IF NOT EXISTS lambda_urls (
+    function TEXT PRIMARY KEY, auth TEXT NOT NULL, cors TEXT, port INTEGER NOT NULL, created_at INTEGER NOT NULL
+) STRICT;
+";
 
-/// A function as the template wants it.
-#[derive(Debug, Clone)]
-pub struct FunctionSpec {
-    /// Its name.
-    pub name: String,
-    /// The file name of its program in the folder of binaries.
-    pub binary: String,
-    /// `Environment.Variables`: at most 4 KB.
-    pub environment: BTreeMap<String, String>,
-    /// `Timeout`, seconds.
-    pub timeout: u32,
-    /// `MemorySize`, MB.
-    pub memory: u32,
-    /// `EphemeralStorage.Size`, MB.
-    pub ephemeral_storage: u32,
-    /// `ReservedConcurrentExecutions`.
-    pub reserved_concurrency: Option<u32>,
-    /// Of asynchronous events.
-    pub asynchronous: AsyncSpec,
-}
-
-/// `EventInvokeConfig` and dead letters.
-#[derive(Debug, Clone, Default)]
-pub struct AsyncSpec {
-    /// `MaximumRetryAttempts`, 0-2, default 2.
-    pub retries: Option<u32>,
-    /// `MaximumEventAgeInSeconds`, default 21,600.
-    pub max_age: Option<u32>,
-    /// ARN of an SQS queue, SNS topic, function or bucket.
-    pub on_success: Option<String>,
-    /// The same, for events given up.
-    pub on_failure: Option<String>,
-    /// `DeadLetterConfig.TargetArn`: gets the event itself.
-    pub dead_letter: Option<String>,
-}
-
-/// Makes a function or brings it to `spec`; returns its ARN.
-pub fn ensure_function(_tx: &Tx<'_>, spec: &FunctionSpec) -> Result<String, ApiError> {
-    Err(ApiError::not_emulated("lambda", &spec.name))
-}
-
-/// Makes an event source mapping or brings it to `spec`, the properties of an `AWS::Lambda::EventSourceMapping` (the API's
-/// CreateEventSourceMapping input has the same shape); returns its UUID. One per function and source.
-pub fn ensure_mapping(_tx: &Tx<'_>, _spec: &serde_json::Value) -> Result<String, ApiError> {
-    Err(ApiError::not_emulated("lambda", "event source mapping"))
-}
-
-/// Makes a function URL; it listens on a loopback port of its own. `auth` is `AWS_IAM` or `NONE` (not enforced locally).
-pub fn ensure_url(
-    _tx: &Tx<'_>,
-    function: &str,
-    _auth: &str,
-    _cors: Option<&serde_json::Value>,
-) -> Result<String, ApiError> {
-    Err(ApiError::not_emulated("lambda", function))
-}
-
-/// Makes a schedule (`rate(…)`, `cron(…)`) that sends `input` (`None`: EventBridge's scheduled event) to a function.
-pub fn ensure_schedule(
-    _tx: &Tx<'_>,
-    name: &str,
-    _expression: &str,
-    _target_arn: &str,
-    _input: Option<&str>,
-    _enabled: bool,
-) -> Result<(), ApiError> {
-    Err(ApiError::not_emulated("scheduler", name))
-}
-
-/// Queues an asynchronous event for the function of this ARN or name; returns its request id.
-pub fn enqueue_event(_tx: &Tx<'_>, function: &str, _payload: &Bytes) -> Result<String, ApiError> {
-    Err(ApiError::not_emulated("lambda", function))
-}
-
-/// Answers a request of the REST API.
-pub async fn call(_ctx: &Ctx, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    Err(ApiError::not_emulated("lambda", request.uri().path()))
+/// Answers a request of the REST API; errors are rendered as Lambda renders them.
+pub async fn call(ctx: &Ctx, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    Ok(rest::call(ctx, request).await)
 }

@@ -1,0 +1,483 @@
+//! Event source mappings: what reads which queue or stream for which function, and how far it has come.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::functions;
+use crate::error::ApiError;
+use crate::store::{Tx, Wake};
+
+/// Messages or records of one invocation (CreateEventSourceMapping, BatchSize).
+const MAX_BATCH_SIZE: u32 = 10_000;
+
+/// From more than this many messages on, a queue's mapping must have a window (CreateEventSourceMapping).
+const MAX_BATCH_WITHOUT_WINDOW: u32 = 10;
+
+/// MaximumBatchingWindowInSeconds (CreateEventSourceMapping).
+const MAX_WINDOW_SECONDS: u32 = 300;
+
+/// ScalingConfig.MaximumConcurrency (CreateEventSourceMapping).
+const MAXIMUM_CONCURRENCY: std::ops::RangeInclusive<u32> = 2..=1000;
+
+/// MaximumRetryAttempts; -1 is for ever (CreateEventSourceMapping).
+const RETRY_ATTEMPTS: std::ops::RangeInclusive<i64> = -1..=10_000;
+
+/// MaximumRecordAgeInSeconds, or -1 for ever (CreateEventSourceMapping).
+const RECORD_AGE_SECONDS: std::ops::RangeInclusive<i64> = 60..=604_800;
+
+/// Properties that a parameter of a template may hand over as text.
+const NUMBERS: &[&str] = &[
+    "BatchSize",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "TumblingWindowInSeconds",
+    "StartingPositionTimestamp",
+];
+
+/// The same, true or false.
+const BOOLEANS: &[&str] = &["Enabled", "BisectBatchOnFunctionError"];
+
+/// The properties of a mapping, with Lambda's names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct MappingSpec {
+    /// The function, by name or ARN.
+    pub function_name: String,
+    /// The queue's or stream's ARN.
+    pub event_source_arn: String,
+    /// Whether it runs.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
+    /// Messages or records at once; default 10 of a queue, 100 of a stream.
+    pub batch_size: Option<u32>,
+    /// How long it gathers.
+    #[serde(default)]
+    pub maximum_batching_window_in_seconds: u32,
+    /// `ReportBatchItemFailures`.
+    #[serde(default)]
+    pub function_response_types: Vec<String>,
+    /// Queues: how many batches at once.
+    pub scaling_config: Option<ScalingConfig>,
+    /// Streams: where to begin.
+    pub starting_position: Option<String>,
+    /// Streams: epoch seconds, or a time in text, for `AT_TIMESTAMP`.
+    pub starting_position_timestamp: Option<Value>,
+    /// Streams: only 1 here.
+    pub parallelization_factor: Option<u32>,
+    /// Streams: halve a batch that failed.
+    #[serde(default)]
+    pub bisect_batch_on_function_error: bool,
+    /// Streams: -1 is for ever.
+    pub maximum_retry_attempts: Option<i64>,
+    /// Streams: -1 is for ever.
+    pub maximum_record_age_in_seconds: Option<i64>,
+    /// Streams: who hears of what was given up.
+    pub destination_config: Option<Value>,
+    /// Not emulated.
+    pub tumbling_window_in_seconds: Option<u32>,
+    /// Not emulated.
+    pub filter_criteria: Option<Value>,
+    /// Ignored.
+    #[serde(default, skip_serializing)]
+    pub tags: Option<Value>,
+}
+
+/// `ScalingConfig`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScalingConfig {
+    /// Batches at once.
+    pub maximum_concurrency: u32,
+}
+
+fn enabled() -> bool {
+    true
+}
+
+/// What a mapping reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// An SQS queue.
+    Queue,
+    /// A Kinesis stream.
+    Stream,
+}
+
+/// A mapping as it is stored.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// Its id.
+    pub uuid: String,
+    /// The function's name.
+    pub function: String,
+    /// What it reads.
+    pub source: Source,
+    /// Its properties.
+    pub spec: MappingSpec,
+    /// Streams: begins with records that arrived at or after this, epoch ms; `None`: with the oldest.
+    pub start_at: Option<i64>,
+    /// When it was last changed, epoch ms.
+    pub modified_at: i64,
+    /// `LastProcessingResult`.
+    pub last_result: String,
+}
+
+impl Mapping {
+    /// Messages or records at once.
+    pub fn batch_size(&self) -> usize {
+        let default = match self.source {
+            Source::Queue => 10,
+            Source::Stream => 100,
+        };
+        self.spec.batch_size.unwrap_or(default) as usize
+    }
+
+    /// Whether the function says which items failed.
+    pub fn reports_failures(&self) -> bool {
+        self.spec.function_response_types.iter().any(|kind| kind == "ReportBatchItemFailures")
+    }
+
+    /// The ARN of who hears of what was given up.
+    pub fn on_failure(&self) -> Option<&str> {
+        self.spec.destination_config.as_ref()?.pointer("/OnFailure/Destination")?.as_str()
+    }
+
+    /// The queue's or stream's name.
+    pub fn source_name(&self) -> &str {
+        let resource = self.spec.event_source_arn.rsplit(':').next().unwrap_or_default();
+        resource.strip_prefix("stream/").unwrap_or(resource)
+    }
+
+    /// Whether a change makes another reader of it.
+    pub fn revision(&self) -> String {
+        json!([self.spec, self.function, self.start_at]).to_string()
+    }
+}
+
+/// How far a mapping has come in a shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// After this sequence number.
+    After(String),
+    /// It was read to its end.
+    End,
+}
+
+/// Makes an event source mapping or brings it to `spec`, the properties of an `AWS::Lambda::EventSourceMapping` (the API's
+/// CreateEventSourceMapping input has the same shape); returns its UUID. One per function and source. Where it begins in a
+/// stream is fixed when it is made: `LATEST` is this instant, whenever it first runs.
+pub fn ensure_mapping(tx: &Tx<'_>, spec: &Value) -> Result<String, ApiError> {
+    let spec = parse(spec)?;
+    let source = check(&spec)?;
+    let function = functions::get(tx, &spec.function_name)?.spec.name;
+    let known: Option<(String, String)> = tx
+        .prepare_cached("SELECT uuid, spec FROM lambda_mappings WHERE function = ?1 AND source = ?2")?
+        .query_row((&function, &spec.event_source_arn), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let text = serde_json::to_string(&spec).map_err(ApiError::internal)?;
+    match known {
+        Some((uuid, known)) if known == text => Ok(uuid),
+        Some((uuid, _)) => {
+            tx.prepare_cached("UPDATE lambda_mappings SET spec = ?2, modified_at = ?3 WHERE uuid = ?1")?.execute((
+                &uuid,
+                &text,
+                tx.now(),
+            ))?;
+            tx.wake(Wake::Resources);
+            Ok(uuid)
+        }
+        None => {
+            let uuid = uuid::Uuid::new_v4().to_string();
+            let start_at = start_at(&spec, source, tx.now())?;
+            tx.prepare_cached(
+                "INSERT INTO lambda_mappings (uuid, function, source, spec, start_at, modified_at, last_result)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'No records processed')",
+            )?
+            .execute((&uuid, &function, &spec.event_source_arn, &text, start_at, tx.now()))?;
+            tx.wake(Wake::Resources);
+            Ok(uuid)
+        }
+    }
+}
+
+/// All mappings.
+pub fn list(db: &Connection) -> Result<Vec<Mapping>, ApiError> {
+    let mut statement = db.prepare_cached(
+        "SELECT uuid, function, spec, start_at, modified_at, last_result FROM lambda_mappings ORDER BY rowid LIMIT 1000",
+    )?;
+    let rows = statement.query_map([], columns)?;
+    rows.map(|row| decode(row?)).collect()
+}
+
+/// The mapping of this id, or a 404.
+pub fn get(db: &Connection, uuid: &str) -> Result<Mapping, ApiError> {
+    let mut statement = db.prepare_cached(
+        "SELECT uuid, function, spec, start_at, modified_at, last_result FROM lambda_mappings WHERE uuid = ?1",
+    )?;
+    let row = statement.query_row([uuid], columns).optional()?;
+    decode(row.ok_or_else(|| {
+        let message = format!("The resource you requested does not exist: event source mapping {uuid}");
+        ApiError::new(http::StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
+    })?)
+}
+
+/// Removes a mapping and forgets how far it has come.
+pub fn remove(tx: &Tx<'_>, uuid: &str) -> Result<(), ApiError> {
+    tx.prepare_cached("DELETE FROM lambda_mappings WHERE uuid = ?1")?.execute([uuid])?;
+    tx.prepare_cached("DELETE FROM lambda_positions WHERE mapping = ?1")?.execute([uuid])?;
+    tx.wake(Wake::Resources);
+    Ok(())
+}
+
+/// How far a mapping has come in each shard that it has begun.
+pub fn positions(db: &Connection, mapping: &str) -> Result<Vec<(String, Reached)>, ApiError> {
+    let mut statement = db.prepare_cached(
+        "SELECT shard, after, ended FROM lambda_positions WHERE mapping = ?1 ORDER BY shard LIMIT 10000",
+    )?;
+    let rows = statement.query_map([mapping], |row| {
+        let reached = match (row.get::<_, bool>(2)?, row.get::<_, Option<String>>(1)?) {
+            (false, Some(after)) => Reached::After(after),
+            _ => Reached::End,
+        };
+        Ok((row.get(0)?, reached))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Moves a mapping on in a shard: its batch is done with. A mapping removed meanwhile leaves no row.
+pub fn advance(tx: &Tx<'_>, mapping: &str, shard: &str, after: &str) -> Result<(), ApiError> {
+    tx.prepare_cached(
+        "INSERT INTO lambda_positions (mapping, shard, after) SELECT uuid, ?2, ?3 FROM lambda_mappings WHERE uuid = ?1
+         ON CONFLICT (mapping, shard) DO UPDATE SET after = excluded.after",
+    )?
+    .execute((mapping, shard, after))?;
+    Ok(())
+}
+
+/// Notes that a shard was read to its end: its children may be read now.
+pub fn end_shard(tx: &Tx<'_>, mapping: &str, shard: &str) -> Result<(), ApiError> {
+    tx.prepare_cached(
+        "INSERT INTO lambda_positions (mapping, shard, ended) SELECT uuid, ?2, 1 FROM lambda_mappings WHERE uuid = ?1
+         ON CONFLICT (mapping, shard) DO UPDATE SET ended = 1",
+    )?
+    .execute((mapping, shard))?;
+    Ok(())
+}
+
+/// Sets `LastProcessingResult`.
+pub fn set_result(tx: &Tx<'_>, mapping: &str, result: &str) -> Result<(), ApiError> {
+    tx.prepare_cached("UPDATE lambda_mappings SET last_result = ?2 WHERE uuid = ?1 AND last_result <> ?2")?
+        .execute((mapping, result))?;
+    Ok(())
+}
+
+type Columns = (String, String, String, Option<i64>, i64, String);
+
+fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+}
+
+fn decode((uuid, function, spec, start_at, modified_at, last_result): Columns) -> Result<Mapping, ApiError> {
+    let spec: MappingSpec = serde_json::from_str(&spec).map_err(ApiError::internal)?;
+    let source = source_of(&spec.event_source_arn)?;
+    Ok(Mapping { uuid, function, source, spec, start_at, modified_at, last_result })
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::bad_request("InvalidParameterValueException", message)
+}
+
+fn parse(spec: &Value) -> Result<MappingSpec, ApiError> {
+    let mut spec = spec.clone();
+    if let Some(properties) = spec.as_object_mut() {
+        properties.retain(|_, value| !value.is_null());
+        for (name, value) in properties.iter_mut() {
+            let Some(text) = value.as_str() else { continue };
+            let typed = serde_json::from_str::<Value>(text).ok();
+            if NUMBERS.contains(&name.as_str()) {
+                *value = typed.filter(Value::is_number).unwrap_or_else(|| value.clone());
+            } else if BOOLEANS.contains(&name.as_str()) {
+                *value = typed.filter(Value::is_boolean).unwrap_or_else(|| value.clone());
+            }
+        }
+        if let Some(number) = properties.get("ScalingConfig").and_then(|c| c["MaximumConcurrency"].as_str()) {
+            let number = number.parse::<u32>().map_err(|_| invalid("MaximumConcurrency is not a number"))?;
+            properties.insert("ScalingConfig".into(), json!({ "MaximumConcurrency": number }));
+        }
+    }
+    serde_json::from_value(spec).map_err(|e| invalid(format!("event source mapping: {e}")))
+}
+
+fn source_of(arn: &str) -> Result<Source, ApiError> {
+    match arn.split(':').nth(2) {
+        Some("sqs") => Ok(Source::Queue),
+        Some("kinesis") if arn.contains(":stream/") => Ok(Source::Stream),
+        Some(service @ ("dynamodb" | "kafka" | "mq" | "rds" | "kinesis")) => {
+            Err(ApiError::not_emulated("lambda", &format!("event source mapping for {service} ({arn})")))
+        }
+        _ => Err(invalid(format!("EventSourceArn {arn:?} is not the ARN of a queue or a stream"))),
+    }
+}
+
+fn check(spec: &MappingSpec) -> Result<Source, ApiError> {
+    let source = source_of(&spec.event_source_arn)?;
+    let not_emulated = |what: &str| Err(ApiError::not_emulated("lambda", &format!("event source mapping with {what}")));
+    if spec.filter_criteria.as_ref().is_some_and(|criteria| criteria["Filters"] != json!([])) {
+        return not_emulated("FilterCriteria");
+    }
+    if spec.tumbling_window_in_seconds.is_some_and(|seconds| seconds > 0) {
+        return not_emulated("TumblingWindowInSeconds");
+    }
+    if spec.parallelization_factor.is_some_and(|factor| factor != 1) {
+        return not_emulated("a ParallelizationFactor other than 1");
+    }
+    if let Some(kind) = spec.function_response_types.iter().find(|kind| *kind != "ReportBatchItemFailures") {
+        return Err(invalid(format!("FunctionResponseTypes: {kind:?} is not ReportBatchItemFailures")));
+    }
+    if spec.batch_size.is_some_and(|size| !(1..=MAX_BATCH_SIZE).contains(&size)) {
+        return Err(invalid(format!("BatchSize is not within 1 and {MAX_BATCH_SIZE}")));
+    }
+    if spec.maximum_batching_window_in_seconds > MAX_WINDOW_SECONDS {
+        return Err(invalid(format!("MaximumBatchingWindowInSeconds is over {MAX_WINDOW_SECONDS}")));
+    }
+    match source {
+        Source::Queue => check_queue(spec)?,
+        Source::Stream => check_stream(spec)?,
+    }
+    Ok(source)
+}
+
+fn check_queue(spec: &MappingSpec) -> Result<(), ApiError> {
+    if spec.batch_size.is_some_and(|size| size > MAX_BATCH_WITHOUT_WINDOW)
+        && spec.maximum_batching_window_in_seconds == 0
+    {
+        return Err(invalid(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+        ));
+    }
+    if spec.scaling_config.is_some_and(|config| !MAXIMUM_CONCURRENCY.contains(&config.maximum_concurrency)) {
+        return Err(invalid("ScalingConfig.MaximumConcurrency is not within 2 and 1000"));
+    }
+    let of_streams = [
+        ("StartingPosition", spec.starting_position.is_some()),
+        ("BisectBatchOnFunctionError", spec.bisect_batch_on_function_error),
+        ("MaximumRetryAttempts", spec.maximum_retry_attempts.is_some()),
+        ("MaximumRecordAgeInSeconds", spec.maximum_record_age_in_seconds.is_some()),
+        ("DestinationConfig", spec.destination_config.is_some()),
+    ];
+    match of_streams.iter().find(|(_, set)| *set) {
+        Some((name, _)) => Err(invalid(format!("{name} is not supported for an SQS event source"))),
+        None => Ok(()),
+    }
+}
+
+fn check_stream(spec: &MappingSpec) -> Result<(), ApiError> {
+    if spec.scaling_config.is_some() {
+        return Err(invalid("ScalingConfig is only supported for an SQS event source"));
+    }
+    if spec.maximum_retry_attempts.is_some_and(|n| !RETRY_ATTEMPTS.contains(&n)) {
+        return Err(invalid("MaximumRetryAttempts is not within -1 and 10000"));
+    }
+    if spec.maximum_record_age_in_seconds.is_some_and(|n| n != -1 && !RECORD_AGE_SECONDS.contains(&n)) {
+        return Err(invalid("MaximumRecordAgeInSeconds is neither -1 nor within 60 and 604800"));
+    }
+    start_at(spec, Source::Stream, 0).map(|_| ())
+}
+
+/// Where a new mapping of a stream begins: `None` is the oldest record.
+fn start_at(spec: &MappingSpec, source: Source, now: i64) -> Result<Option<i64>, ApiError> {
+    if source == Source::Queue {
+        return Ok(None);
+    }
+    match spec.starting_position.as_deref() {
+        Some("TRIM_HORIZON") => Ok(None),
+        Some("LATEST") => Ok(Some(now)),
+        Some("AT_TIMESTAMP") => match &spec.starting_position_timestamp {
+            Some(Value::Number(seconds)) => Ok(seconds.as_f64().map(|seconds| (seconds * 1000.0) as i64)),
+            Some(Value::String(text)) => match text.parse::<jiff::Timestamp>() {
+                Ok(time) => Ok(Some(time.as_millisecond())),
+                Err(e) => Err(invalid(format!("StartingPositionTimestamp {text:?}: {e}"))),
+            },
+            _ => Err(invalid("StartingPosition AT_TIMESTAMP needs a StartingPositionTimestamp")),
+        },
+        Some(other) => {
+            Err(invalid(format!("StartingPosition {other:?} is none of TRIM_HORIZON, LATEST, AT_TIMESTAMP")))
+        }
+        None => Err(invalid("1 validation error: a stream's mapping needs a StartingPosition")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(extra: &Value, source: &str) -> Value {
+        let mut spec = json!({ "FunctionName": "f", "EventSourceArn": source });
+        if source.contains("kinesis") {
+            spec["StartingPosition"] = json!("TRIM_HORIZON");
+        }
+        for (name, value) in extra.as_object().unwrap() {
+            spec[name] = value.clone();
+        }
+        spec
+    }
+
+    #[test]
+    fn a_mapping_outside_the_limits_is_refused() {
+        let queue = "arn:aws:sqs:us-east-1:000000000000:q";
+        let stream = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+        for (source, extra, expected) in [
+            (queue, json!({}), None),
+            (queue, json!({"BatchSize": "10", "Enabled": "false"}), None),
+            (queue, json!({"BatchSize": 11}), Some("greater than 0")),
+            (queue, json!({"BatchSize": 11, "MaximumBatchingWindowInSeconds": 1}), None),
+            (queue, json!({"BatchSize": 10001, "MaximumBatchingWindowInSeconds": 1}), Some("BatchSize")),
+            (queue, json!({"ScalingConfig": {"MaximumConcurrency": "2"}}), None),
+            (queue, json!({"ScalingConfig": {"MaximumConcurrency": 1}}), Some("MaximumConcurrency")),
+            (queue, json!({"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}), Some("FilterCriteria")),
+            (queue, json!({"StartingPosition": "LATEST"}), Some("StartingPosition")),
+            (queue, json!({"FunctionResponseTypes": ["ReportBatchItemFailures"]}), None),
+            (queue, json!({"FunctionResponseTypes": ["Other"]}), Some("Other")),
+            (queue, json!({"Unheard": 1}), Some("Unheard")),
+            (stream, json!({}), None),
+            (stream, json!({"StartingPosition": "LATEST"}), None),
+            (stream, json!({"StartingPosition": "EARLIEST"}), Some("EARLIEST")),
+            (stream, json!({"StartingPosition": "AT_TIMESTAMP"}), Some("StartingPositionTimestamp")),
+            (stream, json!({"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": 1.5}), None),
+            (stream, json!({"ParallelizationFactor": 2}), Some("ParallelizationFactor")),
+            (stream, json!({"TumblingWindowInSeconds": 60}), Some("TumblingWindowInSeconds")),
+            (stream, json!({"MaximumRetryAttempts": "-1", "MaximumRecordAgeInSeconds": "-1"}), None),
+            (stream, json!({"MaximumRecordAgeInSeconds": 59}), Some("MaximumRecordAgeInSeconds")),
+            (stream, json!({"ScalingConfig": {"MaximumConcurrency": 2}}), Some("ScalingConfig")),
+            ("arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1", json!({}), Some("dynamodb")),
+            ("q", json!({}), Some("EventSourceArn")),
+        ] {
+            let got = parse(&with(&extra, source)).and_then(|spec| check(&spec));
+            match (got, expected) {
+                (Ok(_), None) => {}
+                (Err(e), Some(part)) => assert!(e.message.contains(part), "{extra}: {e}"),
+                (got, _) => panic!("{source} {extra}: {got:?}, expected {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn latest_is_the_instant_of_making() {
+        let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+        for (extra, expected) in [
+            (json!({"StartingPosition": "LATEST"}), Some(7)),
+            (json!({"StartingPosition": "TRIM_HORIZON"}), None),
+            (json!({"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": 2.5}), Some(2500)),
+            (
+                json!({"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": "1970-01-01T00:00:03Z"}),
+                Some(3000),
+            ),
+        ] {
+            let spec = parse(&with(&extra, arn)).unwrap();
+            assert_eq!(start_at(&spec, Source::Stream, 7).unwrap(), expected, "{extra}");
+        }
+    }
+}
