@@ -31,8 +31,8 @@ CASES = [
     ("template.yaml", {"EnableStream": "true"}),
     ("template.yaml", {"EnableStream": "true", "AlarmEmail": "ops@example.com", "NamePrefix": "other-name"}),
     ("template.yaml", {"LakeDays": "0", "FailedDays": "0", "Architecture": "arm64", "StreamShards": "4"}),
-    *((f"tests/templates/{path.name}", {}) for path in sorted((ROOT / "tests/templates").glob("*.yaml"))),
-    ("tests/templates/conditions.yaml", {"Stage": "prod"}),
+    *((f"tests/templates/sam/{path.name}", {}) for path in sorted((ROOT / "tests/templates/sam").glob("*.yaml"))),
+    ("tests/templates/sam/conditions.yaml", {"Stage": "prod"}),
 ]
 
 # (template, logical id, path within the resource) → why the two may differ there. Empty: nothing differs.

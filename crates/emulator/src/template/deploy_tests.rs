@@ -50,7 +50,7 @@ async fn the_url_of_a_function_is_where_it_listens() {
 async fn every_template_of_the_oracle_is_made() {
     for name in ["events.yaml", "functions.yaml", "conditions.yaml"] {
         let data = tempfile::tempdir().unwrap();
-        let emulator = Emulator::start(config(data.path(), repository("tests/templates").join(name), &[])).await;
+        let emulator = Emulator::start(config(data.path(), repository("tests/templates/sam").join(name), &[])).await;
         emulator.unwrap_or_else(|e| panic!("{name}: {e}")).stop().await;
     }
 }
