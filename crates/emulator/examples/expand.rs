@@ -1,6 +1,6 @@
 //! Prints what the emulator makes of a template, as JSON: `expand TEMPLATE [NAME=VALUE …]`.
 //!
-//! The template may be plain CloudFormation, in YAML or JSON: `tests/oracle_sam.py` gives it SAM's own expansion and compares.
+//! The template may be plain CloudFormation, in YAML or JSON: `tests/python/oracle_sam.py` gives it SAM's own expansion and compares.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -15,6 +15,8 @@
 mod apply;
 mod declare;
 mod deploy;
+#[cfg(test)]
+mod deploy_tests;
 mod load;
 mod names;
 mod node;

@@ -1,5 +1,5 @@
 //! Templates that are resolved and templates that are refused. That SAM's expansion is SAM's own is shown by
-//! `tests/oracle_sam.py`; what the resolver makes of the functions is shown here.
+//! `tests/python/oracle_sam.py`; what the resolver makes of the functions is shown here.
 
 use std::collections::BTreeMap;
 use std::path::Path;

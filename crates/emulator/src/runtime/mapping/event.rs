@@ -109,6 +109,8 @@ mod tests {
             sent_at: 1_545_082_649_183,
             first_received_at: 1_545_082_649_185,
             receive_count: 2,
+            trace_header: None,
+            dead_letter_source: None,
         };
         assert_eq!(
             of_message(&message, "arn:aws:sqs:us-east-2:1:q", "us-east-2"),
