@@ -83,6 +83,8 @@ async fn a_missed_tick_fires_once() {
         .await
         .unwrap();
     eventually("both ticks fire", async || rig.logged().len() == 2).await;
+    // An event that is not written off yet would run again, as it should.
+    eventually("they have ended", async || rig.pending().await == 0).await;
     let rig = rig.restart().await;
     eventually("nothing waits", async || rig.pending().await == 0).await;
     let events = rig.logged();

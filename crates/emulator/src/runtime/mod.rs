@@ -8,6 +8,7 @@
 
 mod async_events;
 mod destination;
+mod end;
 mod mapping;
 mod output;
 mod pool;

@@ -8,7 +8,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::functions::{self, AsyncSpec, Function};
-use super::mappings::{self, Mapping, Source};
+use super::mapping_spec::Source;
+use super::mappings::{self, Mapping};
 use super::urls::{self, FunctionUrl};
 use super::{LATEST, arn, invoke};
 use crate::Ctx;
