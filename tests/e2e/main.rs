@@ -5,3 +5,4 @@ mod delivery;
 mod ledger;
 mod races;
 mod restart;
+mod runtime;

@@ -6,7 +6,7 @@ use emulator::services::lambda;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::rig::*;
+use super::rig::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_calls_its_function() {

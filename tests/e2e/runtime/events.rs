@@ -6,7 +6,7 @@ use emulator::store::Wake;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::rig::*;
+use super::rig::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_asynchronous_event_is_tried_three_times() {

@@ -3,7 +3,7 @@
 use emulator::runtime::MAX_RESPONSE;
 use serde_json::json;
 
-use crate::rig::*;
+use super::rig::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invocation_is_answered_whatever_the_function_does() {

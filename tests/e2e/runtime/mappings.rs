@@ -6,7 +6,7 @@ use emulator::runtime::Timing;
 use emulator::services::{lambda, sqs};
 use serde_json::{Value, json};
 
-use crate::rig::*;
+use super::rig::*;
 
 impl Rig {
     /// An operation of an awsJson service.
@@ -152,7 +152,6 @@ fn of<'s>(seen: &'s [String], key: &str) -> Vec<&'s str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn messages_that_failed_come_again_and_end_in_the_dead_letter_queue() {
     let rig = Rig::start().await;
     rig.probe(("PROBE_FAIL_ITEMS", "poison")).await;
@@ -171,7 +170,6 @@ async fn messages_that_failed_come_again_and_end_in_the_dead_letter_queue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn a_batch_of_messages_that_failed_comes_again_whole() {
     let rig = Rig::start().await;
     rig.probe(("PROBE_FAIL_BATCH", "poison")).await;
@@ -184,7 +182,6 @@ async fn a_batch_of_messages_that_failed_comes_again_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn a_window_gathers_messages() {
     let rig = Rig::start().await;
     rig.probe(("X1", "")).await;
@@ -200,7 +197,6 @@ async fn a_window_gathers_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn a_stream_is_read_in_order_and_once() {
     let rig = Rig::start().await;
     rig.probe(("X1", "")).await;
@@ -223,7 +219,6 @@ async fn a_stream_is_read_in_order_and_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn a_record_that_always_fails_is_given_up_alone() {
     for extra in [
         json!({"FunctionResponseTypes": ["ReportBatchItemFailures"]}),
@@ -261,7 +256,6 @@ async fn a_record_that_always_fails_is_given_up_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn latest_begins_where_the_mapping_was_made() {
     let rig = Rig::start().await;
     rig.probe(("X1", "")).await;
@@ -278,7 +272,6 @@ async fn latest_begins_where_the_mapping_was_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn a_parent_shard_is_read_before_its_children() {
     let rig = Rig::start().await;
     rig.probe(("X1", "")).await;
@@ -301,7 +294,6 @@ async fn a_parent_shard_is_read_before_its_children() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the services"]
 async fn a_window_gathers_records() {
     let rig = Rig::start().await;
     rig.probe(("X1", "")).await;

@@ -6,7 +6,7 @@ use emulator::{Config, Emulator};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use crate::rig::*;
+use super::rig::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_sees_its_own_environment_only() {
