@@ -109,7 +109,7 @@ async fn wait_for_lines(lake: &mut Lake, expected: u64) -> HashMap<u64, u64> {
 }
 
 fn lake_of(stack: &Stack, prefix: &str) -> Lake {
-    Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucket"], prefix)
+    Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucketName"], prefix)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,7 +8,7 @@ use logmill_tests::stack::{Options, Stack};
 async fn what_was_acknowledged_survives_a_kill() {
     let mut stack = Stack::start(Options::default());
     let s3 = aws::s3_client(&stack.sdk());
-    let bucket = stack.outputs["LakeBucket"].clone();
+    let bucket = stack.outputs["LakeBucketName"].clone();
     let sqs = aws_sdk_sqs::Client::new(&stack.sdk());
     let kinesis = aws_sdk_kinesis::Client::new(&stack.sdk());
     let logs = aws_sdk_cloudwatchlogs::Client::new(&stack.sdk());

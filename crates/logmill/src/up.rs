@@ -239,7 +239,7 @@ fn ready_text(emulator: &Emulator, template: &Template, local: &[LocalParameter]
             text.push_str(&format!("  {name}={here} (a deployed stack: {deployed})\n"));
         }
     }
-    if let Some(lake) = outputs.get("LakeBucket") {
+    if let Some(lake) = outputs.get("LakeBucketName") {
         text.push_str(&format!(
             "\ntry (AWS tools take any credentials: export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)\n  \
              curl -s '{endpoint}/_logmill/health?format=text'\n  \
