@@ -86,7 +86,10 @@ impl Tailer {
             }
         }
         for entry in entries {
-            if !self.follow_elsewhere(&entry) {
+            // An earlier life of a file that is followed: it was truncated, and its copy was not found before the stop.
+            if self.files.iter().any(|file| is_same(&entry, &file.known)) {
+                self.orphan(entry);
+            } else if !self.follow_elsewhere(&entry) {
                 self.running.positions().remember(entry);
             }
         }
@@ -249,7 +252,7 @@ impl Tailer {
         if let (Some(handle), Some(metadata)) = (file.file.take(), metadata) {
             let key = self.running.positions().follow(entry.clone());
             *file = Followed::new(key, handle, &metadata, &entry);
-            self.orphans.push(old);
+            self.find_copy(old);
         }
         // The copy may be there and not be known yet.
         self.refreshed = None;
@@ -257,7 +260,21 @@ impl Tailer {
 
     fn orphan(&mut self, entry: Entry) {
         let key = self.running.positions().follow(entry.clone());
-        self.orphans.push(Orphan { key, entry, since: Instant::now() });
+        self.find_copy(Orphan { key, entry, since: Instant::now() });
+    }
+
+    /// A truncated file's content is read on in its copy beside it, whether the pattern finds that or not. Without one, the
+    /// position waits for a file that is held, or comes.
+    fn find_copy(&mut self, orphan: Orphan) {
+        let is_free = |known: &Known| !self.files.iter().any(|file| file.known.same(known));
+        let Some((handle, metadata, path)) = copy_beside(&orphan.entry, is_free) else {
+            return self.orphans.push(orphan);
+        };
+        let entry = Entry { path: path.clone(), ..orphan.entry.clone() };
+        let mut file = Followed::new(orphan.key, handle, &metadata, &entry);
+        file.departed = Some(Instant::now());
+        self.files.push(file);
+        self.take_over(self.files.len() - 1, orphan);
     }
 
     /// Before a new file is read: is it the copy of a file that was truncated, or is going to be?
@@ -297,7 +314,9 @@ impl Tailer {
             orphan.entry.offset
         );
         let mut positions = self.running.positions();
-        positions.forget(file.key);
+        if file.key != orphan.key {
+            positions.forget(file.key);
+        }
         file.key = orphan.key;
         file.offset = orphan.entry.offset;
         file.scanned = orphan.entry.offset;
@@ -392,6 +411,22 @@ fn elsewhere(entry: &Entry) -> Option<(File, Metadata, PathBuf)> {
         let same = is_same(entry, &Known::of(&metadata)) && begins_as(&sibling.path(), entry, metadata.len());
         same.then(|| (handle, metadata, sibling.path()))
     })
+}
+
+/// The newest copy of a truncated file in its directory: its name with something behind, its first bytes, long enough.
+fn copy_beside(entry: &Entry, is_free: impl Fn(&Known) -> bool) -> Option<(File, Metadata, PathBuf)> {
+    let name = entry.path.file_name()?.to_string_lossy().into_owned();
+    if entry.fingerprint.length == 0 {
+        return None;
+    }
+    let siblings = fs::read_dir(entry.path.parent()?).ok()?.flatten();
+    let named = siblings.filter(|sibling| sibling.file_name().to_string_lossy().starts_with(&name));
+    let copies = named.filter_map(|sibling| {
+        let (handle, metadata) = file::open(&sibling.path()).ok()?;
+        let fits = metadata.ino() != entry.inode && is_free(&Known::of(&metadata)) && metadata.len() >= entry.offset;
+        (fits && entry.fingerprint.matches(&handle).unwrap_or(false)).then(|| (handle, metadata, sibling.path()))
+    });
+    copies.max_by_key(|(_, metadata, _)| metadata.modified().ok())
 }
 
 /// Indexes of the newest file of each directory; of two as new, the shorter (a rotation has just made it).

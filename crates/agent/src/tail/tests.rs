@@ -191,6 +191,19 @@ fn copytruncate_with_the_copy_found_after() {
 }
 
 #[test]
+fn copytruncate_out_of_the_pattern() {
+    let mut rig = Rig::new("a.log", "");
+    rig.append("a.log", "one\n");
+    rig.check(&["one\n"]);
+    rig.append("a.log", "two\n");
+    fs::copy(rig.path("a.log"), rig.path("a.log.1")).unwrap();
+    fs::write(rig.path("a.log"), "3\n").unwrap();
+    let mut read = rig.read();
+    read.sort();
+    assert_eq!(read, ["3\n", "two\n"]);
+}
+
+#[test]
 fn copytruncate_with_the_copy_found_before() {
     let mut rig = Rig::new("a.log*", "");
     rig.append("a.log", "one\ntwo\n");
@@ -224,6 +237,23 @@ fn copytruncate_while_the_agent_is_down() {
     let mut read = rig.read();
     read.sort();
     assert_eq!(read, ["3\n", "two\n"]);
+}
+
+#[test]
+fn copytruncate_just_before_a_stop() {
+    let mut rig = Rig::new("a.log*", "");
+    rig.append("a.log", "one\n");
+    rig.check(&["one\n"]);
+    rig.append("a.log", "two\n");
+    fs::copy(rig.path("a.log"), rig.path("a.log.1")).unwrap();
+    fs::write(rig.path("a.log"), "").unwrap();
+    // The truncation is seen, the copy is not yet.
+    rig.tailer.pass();
+    rig.append("a.log", "three\n");
+    rig.restart(true);
+    let mut read = rig.read();
+    read.sort();
+    assert_eq!(read, ["three\n", "two\n"]);
 }
 
 #[test]
