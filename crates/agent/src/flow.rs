@@ -8,8 +8,8 @@ use crate::config::Flow;
 use crate::positions::Positions;
 
 /// Bytes of a flow read and not yet acknowledged. The original's bound is publishQueueCapacity alone: 100 × 4 MiB, its
-/// out-of-memory complaint. Eight full calls under way keep any stream busy.
-const IN_FLIGHT_BYTES: usize = 32 << 20;
+/// out-of-memory complaint. Four full calls under way keep any stream busy (5 MiB/s is Firehose's limit).
+const IN_FLIGHT_BYTES: usize = 16 << 20;
 
 /// One flow while it runs.
 #[derive(Debug)]

@@ -18,7 +18,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The error is the file's.
 pub fn start(level: &str, file: Option<&Path>) -> std::io::Result<()> {
     let level: Level = level.parse().unwrap_or(Level::INFO);
-    let filter = Targets::new().with_default(Level::WARN).with_targets([("agent", level), ("logmill_agent", level)]);
+    // Not every host has instance metadata; a call without credentials says so itself.
+    let filter = Targets::new()
+        .with_default(Level::WARN)
+        .with_target("aws_config", Level::ERROR)
+        .with_targets([("agent", level), ("logmill_agent", level)]);
     let form = Form { host: host_name() };
     let file = file.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
     let layer = match file {

@@ -30,12 +30,12 @@ pub enum Shaped<'a> {
 }
 
 /// What happened to a record.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Notes {
     /// A converter made it.
     pub transformed: bool,
-    /// A converter failed: the line goes as it is.
-    pub raw: bool,
+    /// A converter failed, so the line goes as it is: why.
+    pub raw: Option<String>,
     /// It was cut: its length before.
     pub truncated_from: Option<usize>,
     /// It has no place for an id: not a JSON object, or the field is there.
@@ -89,7 +89,7 @@ impl Shaper {
             match self.converter.convert(line, &mut self.buffer) {
                 Outcome::Skip => return Shaped::Skip,
                 Outcome::Converted => (notes.transformed, in_buffer) = (true, true),
-                Outcome::Raw(_) => notes.raw = true,
+                Outcome::Raw(reason) => notes.raw = Some(reason),
             }
         }
         if let Some(field) = &self.id_field {

@@ -5,9 +5,11 @@
 //! read. All files of the pattern are followed at once. One read buffer serves them all and is given back when there is
 //! nothing to do.
 
+mod copies;
 mod file;
 mod refresh;
 mod split;
+mod trouble;
 
 use std::collections::HashSet;
 use std::io;
@@ -27,6 +29,7 @@ use crate::positions::FileKey;
 use crate::record::{Notes, Shaped, Shaper};
 use file::{Followed, Look};
 use split::Splitter;
+use trouble::Trouble;
 
 /// Bytes read at once; a longer record makes its own reads longer.
 const BLOCK: usize = 256 << 10;
@@ -57,6 +60,7 @@ pub struct Tailer {
     refreshed: Option<Instant>,
     /// Files that cannot be opened, so that each is reported once.
     unreadable: HashSet<PathBuf>,
+    trouble: Trouble,
     buffer: Vec<u8>,
     turn: usize,
 }
@@ -104,6 +108,7 @@ impl Tailer {
             directories: Vec::new(),
             refreshed: None,
             unreadable: HashSet::new(),
+            trouble: Trouble::default(),
             buffer: Vec::new(),
             turn: 0,
             running,
@@ -327,13 +332,19 @@ impl Tailer {
         }
         let id = || format!("{}-{from}", file.line_id.as_deref().unwrap_or_default());
         match self.shaper.shape(record, id) {
-            Shaped::Skip => add(&counters.skipped, 1),
+            Shaped::Skip => {
+                add(&counters.skipped, 1);
+                let path = file.path.display();
+                let line =
+                    format_args!("1 record parsed but skipped for processing and delivering: {path} at offset {from}");
+                self.trouble.report(line);
+            }
             Shaped::Record { data, key, notes } => {
                 if !self.outbox.push(data, key, file.key, from) {
                     return Taken::NoRoom;
                 }
                 if notes != Notes::default() {
-                    note(&self.running, file, from, data.len(), notes);
+                    note(&self.running, &mut self.trouble, file, from, data.len(), notes);
                 }
             }
         }
@@ -354,17 +365,18 @@ fn is_footer(footer: &LinePattern, record: &[u8]) -> bool {
     footer.is_match(record.trim_ascii())
 }
 
-fn note(running: &Running, file: &Followed, from: u64, length: usize, notes: Notes) {
+fn note(running: &Running, trouble: &mut Trouble, file: &Followed, from: u64, length: usize, notes: Notes) {
     let counters = &running.counters;
+    let path = file.path.display();
     add(&counters.transformed, u64::from(notes.transformed));
     add(&counters.without_id, u64::from(notes.without_id));
-    if notes.raw {
+    if let Some(reason) = notes.raw {
         add(&counters.raw, 1);
-        warn!("{} at offset {from}: the converter failed, the record is sent as it is", file.path.display());
+        trouble.report(format_args!("{path} at offset {from}: not converted, sent as it is: {reason}"));
     }
     if let Some(before) = notes.truncated_from {
         add(&counters.truncated, 1);
-        warn!("{} at offset {from}: record of {before} bytes truncated to {length}", file.path.display());
+        trouble.report(format_args!("{path} at offset {from}: record of {before} bytes truncated to {length}"));
     }
 }
 
