@@ -48,7 +48,9 @@ impl Backoff {
         if self.failures <= 0.0 {
             return Duration::ZERO;
         }
-        let seconds = self.initial.as_secs_f64() * (self.failures - 1.0).exp2();
+        // Below one whole failure in proportion: a few refused records of a call must not cost half the first pause.
+        let factor = if self.failures < 1.0 { self.failures } else { (self.failures - 1.0).exp2() };
+        let seconds = self.initial.as_secs_f64() * factor;
         Duration::from_secs_f64(seconds.min(self.max.as_secs_f64()) * (1.0 + JITTER * jitter))
     }
 }
@@ -177,7 +179,8 @@ mod tests {
         check(&[1.0, 1.0, 1.0, 0.5, 0.5], 0.0, 800);
         check(&[1.0; 8], 0.0, 10_000);
         check(&[1.0; 5_000], 1.0, 13_000);
-        check(&[0.5], 0.0, 70);
+        check(&[0.5], 0.0, 50);
+        check(&[0.01], 0.0, 1);
         check(&[1.0, 1.0, 0.0], 0.0, 0);
         check(&[&[1.0; 20][..], &[0.0]].concat(), 0.0, 200);
         check(&[&[1.0; 20][..], &[0.0, 0.0]].concat(), 0.0, 0);
