@@ -12,7 +12,7 @@
 pub mod clock;
 pub mod config;
 pub mod error;
-mod faults;
+pub mod faults;
 mod health;
 pub mod runtime;
 pub mod services;

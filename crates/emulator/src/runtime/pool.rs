@@ -22,6 +22,7 @@ use crate::Ctx;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::faults;
 use crate::services::lambda;
 use crate::store::Store;
 
@@ -176,6 +177,9 @@ impl Pool {
         client_context: Option<String>,
     ) -> Result<Invocation, ApiError> {
         check_request(payload.len())?;
+        if ctx.faults.invocation() {
+            return Err(faults::throttled("lambda"));
+        }
         let name = function.to_owned();
         let spec = ctx.store.read(move |db| lambda::get_function(db, &name)).await?.spec;
         let slot = self.inner.reserve(&spec.name, spec.reserved_concurrency)?;

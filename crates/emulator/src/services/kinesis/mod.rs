@@ -101,7 +101,10 @@ pub async fn call(ctx: &Ctx, call: &Call) -> Result<Reply, ApiError> {
         "ListTagsForStream" => look(ctx, call, tags::list).await,
         "MergeShards" => update(ctx, call, reshard::merge_shards).await,
         "PutRecord" => change(ctx, call, put::put_record).await,
-        "PutRecords" => change(ctx, call, put::put_records).await,
+        "PutRecords" => {
+            let refused = ctx.faults.entries(put::MAX_RECORDS);
+            change(ctx, call, move |tx, input| put::put_records(tx, input, &refused)).await
+        }
         "RemoveTagsFromStream" => update(ctx, call, tags::remove).await,
         "SplitShard" => update(ctx, call, reshard::split_shard).await,
         "UpdateShardCount" => change(ctx, call, reshard::update_shard_count).await,
@@ -123,7 +126,7 @@ where
 async fn change<I, O>(
     ctx: &Ctx,
     call: &Call,
-    operation: fn(&Tx<'_>, I) -> Result<O, ApiError>,
+    operation: impl FnOnce(&Tx<'_>, I) -> Result<O, ApiError> + Send + 'static,
 ) -> Result<Reply, ApiError>
 where
     I: DeserializeOwned + Send + 'static,

@@ -9,11 +9,12 @@ use super::check::{self, hash_key, invalid};
 use super::shards::{self, Row};
 use super::streams::{self, Stream};
 use crate::error::ApiError;
+use crate::faults;
 use crate::store::{Tx, Wake};
 use crate::wire::types::Blob;
 
 /// Records in one PutRecords (service model).
-const MAX_RECORDS: usize = 500;
+pub const MAX_RECORDS: usize = 500;
 
 /// Data and partition keys of one PutRecords (PutRecords: 10 MiB).
 const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
@@ -309,8 +310,8 @@ pub struct EntryResult {
     pub error_message: Option<String>,
 }
 
-/// PutRecords.
-pub fn put_records(tx: &Tx<'_>, input: Many) -> Result<ManyResult, ApiError> {
+/// PutRecords; the records `refused` (by injected faults; empty without) are answered as if their shard had throttled them.
+pub fn put_records(tx: &Tx<'_>, input: Many, refused: &[bool]) -> Result<ManyResult, ApiError> {
     check::no_dry_run(input.dry_run, "PutRecords")?;
     let stream = streams::named(tx, tx.config(), &input.stream_name, &input.stream_arn)?;
     let entries = check::required(input.records, "records")?;
@@ -329,7 +330,18 @@ pub fn put_records(tx: &Tx<'_>, input: Many) -> Result<ManyResult, ApiError> {
         let mib = MAX_REQUEST_BYTES / (1024 * 1024);
         return Err(invalid(format!("Records size exceeds {mib} MB limit")));
     }
-    let records: Vec<EntryResult> = put(tx, &stream.name, records)?.into_iter().map(EntryResult::from).collect();
+    let mut kept = Vec::with_capacity(records.len());
+    let mut answers: Vec<Option<EntryResult>> = Vec::with_capacity(records.len());
+    for (index, record) in records.into_iter().enumerate() {
+        let refused = refused.get(index) == Some(&true);
+        answers.push(refused.then(|| EntryResult::from(Err(faults::throttled("kinesis")))));
+        if !refused {
+            kept.push(record);
+        }
+    }
+    let mut put = put(tx, &stream.name, kept)?.into_iter().map(EntryResult::from);
+    let records: Vec<EntryResult> =
+        answers.into_iter().map(|refused| refused.or_else(|| put.next()).unwrap_or_default()).collect();
     let failed_record_count = records.iter().filter(|record| record.error_code.is_some()).count();
     Ok(ManyResult { failed_record_count, records })
 }

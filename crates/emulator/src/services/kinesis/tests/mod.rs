@@ -77,7 +77,7 @@ impl Fixture {
             "ListTagsForStream" => see(self, tags::list, input).await,
             "MergeShards" => write(self, reshard::merge_shards, input).await,
             "PutRecord" => write(self, super::put::put_record, input).await,
-            "PutRecords" => write(self, super::put::put_records, input).await,
+            "PutRecords" => write(self, |tx, input| super::put::put_records(tx, input, &[]), input).await,
             "RemoveTagsFromStream" => write(self, tags::remove, input).await,
             "SplitShard" => write(self, reshard::split_shard, input).await,
             "UpdateShardCount" => write(self, reshard::update_shard_count, input).await,

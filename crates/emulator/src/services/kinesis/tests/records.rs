@@ -193,7 +193,7 @@ async fn the_bodies_of_cbor_clients_are_understood() {
     }
     body.extend(b"\xff\x6aStreamName\x61s\xff");
     let input = cbor_call(body).input().unwrap();
-    let output = f.store.write(move |tx| super::put::put_records(tx, input)).await.unwrap();
+    let output = f.store.write(move |tx| super::put::put_records(tx, input, &[])).await.unwrap();
     assert_eq!((output.failed_record_count, output.records.len()), (0, 2));
 
     let before = now_ms() - 60_000;
