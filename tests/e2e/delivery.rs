@@ -60,6 +60,15 @@ fn open(path: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(path).expect("a log file")
 }
 
+/// Starts the agent and waits until it has looked: of files that are there already it reads the newest from its start, and of
+/// others only what is added, so rotation may begin now.
+fn start_agent(configuration: &Path) -> Agent {
+    let agent = Agent::start(configuration);
+    let checkpoints = configuration.with_file_name("checkpoints.logmill");
+    wait_for("the agent's first checkpoint", || checkpoints.exists().then_some(()));
+    agent
+}
+
 fn agent_configuration(folder: &Path, endpoint: &str, destination: (&str, &str)) -> PathBuf {
     let path = folder.join("agent.json");
     let configuration = serde_json::json!({
@@ -118,7 +127,7 @@ async fn every_line_arrives_once_when_nothing_fails() {
         let stack = Stack::start(Options::default());
         let folder = tempfile::tempdir().unwrap();
         let mut log = Log::create(folder.path());
-        let mut agent = Agent::start(&agent_configuration(folder.path(), &stack.endpoint, destination));
+        let mut agent = start_agent(&agent_configuration(folder.path(), &stack.endpoint, destination));
         for _ in 0..5 {
             log.write(1000);
             log.rotate();
@@ -146,7 +155,7 @@ async fn every_line_arrives_whatever_is_killed_and_fails() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = Log::create(folder.path());
     let mut agent =
-        Agent::start(&agent_configuration(folder.path(), &stack.endpoint, ("deliveryStream", "log-ingestion-stream")));
+        start_agent(&agent_configuration(folder.path(), &stack.endpoint, ("deliveryStream", "log-ingestion-stream")));
     let mut random = StdRng::seed_from_u64(SEED);
     let mut planted = 0;
     let mut lake = lake_of(&stack, "logs/log-ingestion-stream/");

@@ -3,6 +3,8 @@
 mod badinput;
 mod delivery;
 mod ledger;
+mod protocols;
 mod races;
 mod restart;
 mod runtime;
+mod workspace;
