@@ -151,7 +151,7 @@ pub(super) async fn part(
         Some(range) => source_range(range, source.size as u64)?,
         None => 0..source.size as u64,
     };
-    let (clone, algorithm) = (ctx.clone(), upload.algorithm);
+    let (clone, algorithm) = (ctx.clone(), upload.algorithm());
     let (body, sums) = files::blocking(move || {
         let source = vec![(file, bytes.start, bytes.end - bytes.start)];
         files::concatenate(&clone, source, Hashers::new([algorithm]))
