@@ -3,6 +3,7 @@
 mod badinput;
 mod delivery;
 mod ledger;
+mod parity;
 mod races;
 mod restart;
 mod runtime;
