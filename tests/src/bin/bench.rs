@@ -55,8 +55,7 @@ fn row(what: &str, figure: String, cpu: Option<Duration>) {
 async fn latency() {
     let stack = Stack::start(Options::default());
     let firehose = aws_sdk_firehose::Client::new(&stack.sdk());
-    let mut lake =
-        Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucketName"], "logs/log-ingestion-stream/");
+    let mut lake = Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucketName"], "logs/log-ingestion-stream/");
     let mut times = Vec::new();
     for round in 0..10 {
         let record = Record::builder().data(Blob::new(LINE)).build().expect("a record");
@@ -81,8 +80,7 @@ async fn firehose() {
         assert_eq!(put.send().await.expect("a put").failed_put_count(), 0);
     }
     let put = begun.elapsed();
-    let mut lake =
-        Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucketName"], "logs/log-ingestion-stream/");
+    let mut lake = Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucketName"], "logs/log-ingestion-stream/");
     wait_until("all records", async || lake.refresh().await.ok().filter(|()| lake.lines().count() >= CALLS * BATCH))
         .await;
     let used = cpu(stack.pid()) - before;
@@ -135,8 +133,7 @@ async fn agent_at_rest() {
     });
     std::fs::write(&configuration, text.to_string()).expect("a configuration");
     let agent = Agent::start(&configuration);
-    let mut lake =
-        Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucketName"], "logs/log-ingestion-stream/");
+    let mut lake = Lake::new(aws::s3_client(&stack.sdk()), &stack.outputs["LakeBucketName"], "logs/log-ingestion-stream/");
     wait_until("its line", async || lake.refresh().await.ok().filter(|()| lake.lines().count() == 1)).await;
     let before = cpu(agent.pid());
     let begun = Instant::now();
