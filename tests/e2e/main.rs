@@ -3,7 +3,11 @@
 mod badinput;
 mod delivery;
 mod ledger;
+<<<<<<< HEAD
 mod protocols;
+=======
+mod parity;
+>>>>>>> parity
 mod races;
 mod restart;
 mod runtime;

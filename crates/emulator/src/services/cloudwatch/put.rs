@@ -303,7 +303,7 @@ fn of_values(values: &[Number], counts: Option<&[Number]>, path: &str) -> Result
     }
     if counts.is_some_and(|counts| counts.len() != values.len()) {
         let message = format!("The parameters {path}.Values and {path}.Counts must be of the same size.");
-        return Err(combination(message));
+        return Err(invalid_value(message));
     }
     let mut samples = Samples { count: 0.0, sum: 0.0, minimum: f64::MAX, maximum: f64::MIN, values: None };
     let mut pairs = Vec::with_capacity(values.len());

@@ -123,7 +123,7 @@ async fn a_datum_that_breaks_a_rule_refuses_the_call() {
             VALUE,
             "StatisticValues.Minimum is greater",
         ),
-        (only(json!({ "Values": [1, 2], "Counts": [1] })), COMBINATION, "must be of the same size"),
+        (only(json!({ "Values": [1, 2], "Counts": [1] })), VALUE, "must be of the same size"),
         (only(json!({ "Values": [1], "Counts": [0] })), VALUE, "Counts.member.1 is invalid"),
         (only(json!({ "Values": vec![1; 151] })), VALUE, "size greater than 150"),
         (only(json!({ "Values": [] })), MISSING, "Values is required"),

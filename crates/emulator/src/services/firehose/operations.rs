@@ -80,7 +80,6 @@ fn description(config: &Config, stream: &Stream) -> Result<Value, ApiError> {
         "DeliveryStreamName": stream.name,
         "DeliveryStreamARN": arn(config, &stream.name),
         "DeliveryStreamStatus": "ACTIVE",
-        "DeliveryStreamEncryptionConfiguration": { "Status": "DISABLED" },
         "DeliveryStreamType": stream.configuration.delivery_stream_type,
         "VersionId": stream.version.to_string(),
         "CreateTimestamp": Timestamp(stream.created),
@@ -100,6 +99,9 @@ fn description(config: &Config, stream: &Stream) -> Result<Value, ApiError> {
             "RoleARN": source.role_arn,
             "DeliveryStartTimestamp": Timestamp(stream.created),
         } });
+    } else {
+        // Firehose itself encrypts direct puts only (StartDeliveryStreamEncryption).
+        description["DeliveryStreamEncryptionConfiguration"] = json!({ "Status": "DISABLED" });
     }
     Ok(description)
 }

@@ -191,6 +191,9 @@ fn finish(response: http::Response<Body>, method: &Method) -> HttpResponse {
     if *method == Method::HEAD && parts.status == StatusCode::OK && parts.headers.contains_key(CONTENT_RANGE) {
         parts.status = StatusCode::PARTIAL_CONTENT;
     }
+    if let Some(status) = parts.extensions.remove::<StatusCode>() {
+        parts.status = status;
+    }
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     let bytes = if is_error { body.bytes() } else { None };
     let body = match bytes {

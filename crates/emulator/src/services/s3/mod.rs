@@ -78,7 +78,7 @@ CREATE TABLE IF NOT EXISTS s3_upload (
     created_at INTEGER NOT NULL,
     headers TEXT NOT NULL,
     tags TEXT NOT NULL,
-    algorithm TEXT NOT NULL, -- of the checksums: CRC32, …
+    algorithm TEXT, -- of the checksums, when the client named one: CRC32, …
     composite INTEGER NOT NULL -- whether the object's checksum is one of its parts' checksums
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS s3_upload_by_key ON s3_upload (bucket, key, id);

@@ -317,6 +317,37 @@ async fn a_multipart_upload_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn the_checksums_of_an_upload_are_shown_when_the_client_named_an_algorithm() {
+    let s3 = Fixture::start().await;
+    for (named, sent, of_part, listed, of_whole) in [
+        (None, None, "x-amz-checksum-crc64nvme", None, "ChecksumCRC64NVME"),
+        (None, Some("CRC32"), "x-amz-checksum-crc32", None, "ChecksumCRC64NVME"),
+        (Some("CRC32"), None, "x-amz-checksum-crc32", Some("ChecksumCRC32"), "ChecksumCRC32"),
+    ] {
+        let header = |name: &'static str, value: Option<&'static str>| value.map(|value| (name, value));
+        let named_header: Vec<_> = header("x-amz-checksum-algorithm", named).into_iter().collect();
+        let sent_header: Vec<_> = header("x-amz-sdk-checksum-algorithm", sent).into_iter().collect();
+        let id = s3.ok("POST", "/bucket/big?uploads", &named_header, "").await.element("UploadId").unwrap().to_owned();
+        let put = s3.ok("PUT", &format!("/bucket/big?partNumber=1&uploadId={id}"), &sent_header, "part").await;
+        let sums: Vec<_> = put.headers.keys().filter(|name| name.as_str().starts_with("x-amz-checksum-")).collect();
+        assert_eq!(sums, [of_part], "{named:?} {sent:?}");
+        let parts = s3.ok("GET", &format!("/bucket/big?uploadId={id}"), &[], "").await;
+        let uploads = s3.ok("GET", "/bucket?uploads", &[], "").await;
+        for (list, text) in [("parts", parts.text()), ("uploads", uploads.text())] {
+            assert_eq!(text.contains("Checksum"), named.is_some(), "{list} {named:?} {sent:?}: {text}");
+        }
+        assert_eq!(listed.is_some_and(|listed| parts.element(listed).is_some()), named.is_some());
+        assert_eq!(uploads.element("NextUploadIdMarker"), Some(id.as_str()));
+        assert!(!uploads.text().contains("<Prefix>"), "{}", uploads.text());
+        let etag = put.header("etag");
+        let part = format!("<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>");
+        let complete = format!("<CompleteMultipartUpload>{part}</CompleteMultipartUpload>");
+        let done = s3.ok("POST", &format!("/bucket/big?uploadId={id}"), &[], complete).await;
+        assert!(done.element(of_whole).is_some(), "{named:?} {sent:?}: {}", done.text());
+    }
+}
+
+#[tokio::test]
 async fn files_without_a_row_are_removed_at_start() {
     let s3 = Fixture::start().await;
     s3.ok("PUT", "/bucket/key", &[], "body").await;

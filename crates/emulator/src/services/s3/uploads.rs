@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::buckets;
-use super::checksum::{Algorithm, Sums};
+use super::checksum::{Algorithm, DEFAULT, Sums};
 use super::errors::{invalid_argument, no_such_upload};
 use super::objects::{check_key, json, json_column};
 use crate::error::ApiError;
@@ -27,10 +27,17 @@ pub(super) struct Upload {
     pub created_at: i64,
     pub headers: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
-    /// Of the checksums of its parts.
-    pub algorithm: Algorithm,
+    /// Of its checksums, when the client named one.
+    pub named: Option<Algorithm>,
     /// Whether the object's checksum is made of the parts' checksums.
     pub composite: bool,
+}
+
+impl Upload {
+    /// Of the object's checksum.
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.named.unwrap_or(DEFAULT)
+    }
 }
 
 /// A part of an upload.
@@ -57,7 +64,8 @@ pub(super) struct Wanted {
 const COLUMNS: &str = "id, bucket, key, created_at, headers, tags, algorithm, composite";
 
 fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
-    let algorithm: String = row.get(6)?;
+    let named: Option<String> = row.get(6)?;
+    let named = named.as_deref().map(Algorithm::parse).transpose();
     Ok(Upload {
         id: row.get(0)?,
         bucket: row.get(1)?,
@@ -65,7 +73,7 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
         created_at: row.get(3)?,
         headers: json_column(row, 4)?,
         tags: json_column(row, 5)?,
-        algorithm: Algorithm::parse(&algorithm)
+        named: named
             .map_err(|e| rusqlite::Error::FromSqlConversionFailure(6, rusqlite::types::Type::Text, e.into()))?,
         composite: row.get(7)?,
     })
@@ -94,7 +102,7 @@ pub(super) fn create(tx: &Tx<'_>, upload: &Upload) -> Result<(), ApiError> {
         tx.now(),
         json(&upload.headers)?,
         json(&upload.tags)?,
-        upload.algorithm.name(),
+        upload.named.map(Algorithm::name),
         upload.composite,
     ))?;
     Ok(())

@@ -235,3 +235,24 @@ async fn the_functions_of_other_services_are_idempotent() {
     let listed = bench.sns("ListSubscriptionsByTopic", json!({"TopicArn": TOPIC})).await.unwrap();
     assert_eq!(listed["Subscriptions"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_topic_shows_its_effective_delivery_policy() {
+    let bench = Bench::with_topic().await;
+    let shown = async || {
+        let config = bench.ctx.config.clone();
+        bench.ctx.store.read(move |db| super::topics::show(db, &config, TOPIC)).await.unwrap()
+    };
+    let effective = |shown: &BTreeMap<String, String>| -> Value {
+        serde_json::from_str(&shown["EffectiveDeliveryPolicy"]).unwrap()
+    };
+    let before = shown().await;
+    assert_eq!(before.get("DeliveryPolicy"), None);
+    assert_eq!(effective(&before)["http"]["defaultHealthyRetryPolicy"]["numRetries"], 3);
+    let policy = json!({"http": {"defaultHealthyRetryPolicy": {"numRetries": 5}}}).to_string();
+    let set = json!({"TopicArn": TOPIC, "AttributeName": "DeliveryPolicy", "AttributeValue": policy});
+    bench.sns("SetTopicAttributes", set).await.unwrap();
+    let after = effective(&shown().await);
+    assert_eq!(after["http"]["defaultHealthyRetryPolicy"]["numRetries"], 5);
+    assert_eq!(after["http"]["defaultHealthyRetryPolicy"]["minDelayTarget"], 20);
+}

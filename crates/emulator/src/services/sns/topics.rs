@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::errors;
 use crate::config::Config;
@@ -115,6 +115,7 @@ pub fn show(db: &Connection, config: &Config, arn: &str) -> Result<BTreeMap<Stri
         ("Owner", config.account.clone()),
         ("DisplayName", String::new()),
         ("Policy", default_policy(config, arn)),
+        ("EffectiveDeliveryPolicy", effective_delivery_policy(shown.get("DeliveryPolicy"))),
         ("SubscriptionsConfirmed", subscriptions.to_string()),
         ("SubscriptionsPending", "0".to_owned()),
         ("SubscriptionsDeleted", "0".to_owned()),
@@ -167,6 +168,42 @@ fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), ApiErro
         }
     }
     Ok(())
+}
+
+/// The retries of HTTP endpoints: the system's defaults, and over them what was set (SNS developer guide, "Creating an HTTP/S
+/// delivery policy").
+fn effective_delivery_policy(set: Option<&String>) -> String {
+    let mut effective = json!({
+        "http": {
+            "defaultHealthyRetryPolicy": {
+                "minDelayTarget": 20,
+                "maxDelayTarget": 20,
+                "numRetries": 3,
+                "numMaxDelayRetries": 0,
+                "numNoDelayRetries": 0,
+                "numMinDelayRetries": 0,
+                "backoffFunction": "linear",
+            },
+            "disableSubscriptionOverrides": false,
+            "defaultRequestPolicy": {"headerContentType": "text/plain; charset=UTF-8"},
+        },
+    });
+    if let Some(set) = set.and_then(|set| serde_json::from_str(set).ok()) {
+        overlay(&mut effective, set);
+    }
+    effective.to_string()
+}
+
+/// Puts the members of `over` into `base`, in objects of objects too.
+fn overlay(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                overlay(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
 }
 
 fn default_policy(config: &Config, arn: &str) -> String {

@@ -12,6 +12,9 @@ use crate::services::s3::configuration::{self, Kind};
 use crate::services::s3::errors::invalid_argument;
 use crate::services::s3::{Notification, buckets, notifications};
 
+/// Which objects a lifecycle moves by default (GetBucketLifecycleConfiguration); shown only, as all of a lifecycle.
+const SMALLEST: &str = TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K;
+
 async fn load<T: DeserializeOwned + Send + 'static>(
     ctx: &Ctx,
     bucket: String,
@@ -83,18 +86,30 @@ pub(super) async fn get_lifecycle(
 ) -> S3Result<S3Response<GetBucketLifecycleConfigurationOutput>> {
     let saved: Option<BucketLifecycleConfiguration> = load(ctx, request.input.bucket, Kind::Lifecycle).await?;
     let saved = saved.ok_or_else(|| missing("NoSuchLifecycleConfiguration", "lifecycle configuration"))?;
-    Ok(S3Response::new(GetBucketLifecycleConfigurationOutput { rules: Some(saved.rules), ..Default::default() }))
+    Ok(S3Response::new(GetBucketLifecycleConfigurationOutput {
+        rules: Some(saved.rules),
+        transition_default_minimum_object_size: Some(TransitionDefaultMinimumObjectSize::from_static(SMALLEST)),
+    }))
 }
 
 pub(super) async fn put_lifecycle(
     ctx: &Ctx,
     request: S3Request<PutBucketLifecycleConfigurationInput>,
 ) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
-    let PutBucketLifecycleConfigurationInput { bucket, lifecycle_configuration, .. } = request.input;
+    let input = request.input;
+    if input.transition_default_minimum_object_size.is_some_and(|smallest| smallest.as_str() != SMALLEST) {
+        let operation = format!("PutBucketLifecycleConfiguration with another minimum size than {SMALLEST}");
+        return Err(ApiError::not_emulated("s3", &operation).into());
+    }
+    let PutBucketLifecycleConfigurationInput { bucket, lifecycle_configuration, .. } = input;
     let Some(configuration) = lifecycle_configuration else {
         return Err(ApiError::bad_request("MalformedXML", "a lifecycle configuration is expected").into());
     };
-    save(ctx, bucket, Kind::Lifecycle, configuration).await
+    let mut saved: S3Response<PutBucketLifecycleConfigurationOutput> =
+        save(ctx, bucket, Kind::Lifecycle, configuration).await?;
+    saved.output.transition_default_minimum_object_size =
+        Some(TransitionDefaultMinimumObjectSize::from_static(SMALLEST));
+    Ok(saved)
 }
 
 pub(super) async fn delete_lifecycle(

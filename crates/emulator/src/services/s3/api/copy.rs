@@ -151,10 +151,11 @@ pub(super) async fn part(
         Some(range) => source_range(range, source.size as u64)?,
         None => 0..source.size as u64,
     };
-    let (clone, algorithm) = (ctx.clone(), upload.algorithm);
+    // The checksum is shown when the client named an algorithm (CopyPartResult).
+    let (clone, named) = (ctx.clone(), upload.named);
     let (body, sums) = files::blocking(move || {
         let source = vec![(file, bytes.start, bytes.end - bytes.start)];
-        files::concatenate(&clone, source, Hashers::new([algorithm]))
+        files::concatenate(&clone, source, Hashers::new(named))
     })
     .await?;
     let etag = body.md5.clone();

@@ -71,7 +71,10 @@ pub(super) async fn put_bucket(
         return Err(ApiError::bad_request("BadRequest", message).into());
     }
     ctx.store.write(move |tx| configuration::save(tx, &bucket, Kind::Tagging, &tagging)).await?;
-    Ok(S3Response::new(PutBucketTaggingOutput::default()))
+    let mut saved = S3Response::new(PutBucketTaggingOutput::default());
+    // s3s passes a status on only in this way.
+    saved.extensions.insert(http::StatusCode::NO_CONTENT);
+    Ok(saved)
 }
 
 pub(super) async fn delete_bucket(

@@ -9,7 +9,7 @@ use s3s::{S3Request, S3Response, S3Result};
 use super::convert;
 use crate::Ctx;
 use crate::error::ApiError;
-use crate::services::s3::checksum::{self, Algorithm, DEFAULT, Hashers, Sums};
+use crate::services::s3::checksum::{self, Algorithm, Hashers, Sums};
 use crate::services::s3::errors::{header_not_implemented, invalid_request};
 use crate::services::s3::objects;
 use crate::services::s3::receive::receive;
@@ -21,8 +21,8 @@ pub(super) async fn create(
     request: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let input = request.input;
-    let algorithm = input.checksum_algorithm.as_ref().map(|name| Algorithm::parse(name.as_str())).transpose()?;
-    let composite = is_composite(algorithm, input.checksum_type.as_ref())?;
+    let named = input.checksum_algorithm.as_ref().map(|name| Algorithm::parse(name.as_str())).transpose()?;
+    let composite = is_composite(named, input.checksum_type.as_ref())?;
     let upload = Upload {
         id: uuid::Uuid::new_v4().simple().to_string(),
         bucket: input.bucket,
@@ -30,13 +30,13 @@ pub(super) async fn create(
         created_at: 0,
         headers: headers::kept(&request.headers)?,
         tags: headers::tags_of_header(&request.headers)?,
-        algorithm: algorithm.unwrap_or(DEFAULT),
+        named,
         composite,
     };
     let output = CreateMultipartUploadOutput {
         bucket: Some(upload.bucket.clone()),
-        checksum_algorithm: algorithm.map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
-        checksum_type: algorithm.map(|_| checksum_type(composite)),
+        checksum_algorithm: checksum_algorithm(&upload),
+        checksum_type: checksum_type(&upload),
         key: Some(upload.key.clone()),
         server_side_encryption: Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256)),
         upload_id: Some(upload.id.clone()),
@@ -63,8 +63,15 @@ fn is_composite(algorithm: Option<Algorithm>, kind: Option<&ChecksumType>) -> Re
     Ok(composite)
 }
 
-fn checksum_type(composite: bool) -> ChecksumType {
-    ChecksumType::from_static(if composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
+/// The algorithm as S3 shows it: only when the client named it (CreateMultipartUpload, ListParts).
+fn checksum_algorithm(upload: &Upload) -> Option<ChecksumAlgorithm> {
+    upload.named.map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name()))
+}
+
+/// The type of checksum, shown with the algorithm.
+fn checksum_type(upload: &Upload) -> Option<ChecksumType> {
+    let kind = if upload.composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
+    upload.named.map(|_| ChecksumType::from_static(kind))
 }
 
 pub(super) async fn part(ctx: &Ctx, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
@@ -74,8 +81,8 @@ pub(super) async fn part(ctx: &Ctx, request: S3Request<UploadPartInput>) -> S3Re
         return Err(header_not_implemented("x-amz-server-side-encryption-customer-algorithm").into());
     }
     let upload = ctx.store.read(move |db| uploads::get(db, &input.bucket, &input.key, &input.upload_id)).await?;
-    let algorithm = upload.algorithm;
-    let received = receive(ctx, &request.headers, &request.extensions, input.body, algorithm, Some(algorithm));
+    let (named, default) = (upload.named, upload.algorithm());
+    let received = receive(ctx, &request.headers, &request.extensions, input.body, default, named);
     let (body, sums) = received.await?;
     let etag = body.md5.clone();
     let headers = convert::sum_headers(&sums, ChecksumType::FULL_OBJECT);
@@ -171,7 +178,7 @@ fn check_size(expected: Option<i64>, parts: &[Stored]) -> Result<(), ApiError> {
 /// Writes the parts one after another into the object's body.
 async fn assemble(ctx: &Ctx, upload: &Upload, parts: Vec<Stored>) -> Result<(NewObject, Vec<i64>), ApiError> {
     let clone = ctx.clone();
-    let (algorithm, composite) = (upload.algorithm, upload.composite);
+    let (algorithm, composite) = (upload.algorithm(), upload.composite);
     let of_whole = (!composite).then_some(algorithm);
     let sizes = parts.iter().map(|part| part.size).collect();
     let etag = multipart_etag(&parts);
@@ -285,8 +292,8 @@ pub(super) async fn list_parts(ctx: &Ctx, request: S3Request<ListPartsInput>) ->
     let owner = convert::owner(&ctx.config);
     Ok(S3Response::new(ListPartsOutput {
         bucket: Some(input.bucket),
-        checksum_algorithm: Some(ChecksumAlgorithm::from_static(upload.algorithm.name())),
-        checksum_type: Some(checksum_type(upload.composite)),
+        checksum_algorithm: checksum_algorithm(&upload),
+        checksum_type: checksum_type(&upload),
         initiator: Some(Initiator { display_name: None, id: owner.id.clone() }),
         is_truncated: Some(truncated),
         key: Some(input.key),
@@ -294,14 +301,16 @@ pub(super) async fn list_parts(ctx: &Ctx, request: S3Request<ListPartsInput>) ->
         next_part_number_marker: Some(last),
         owner: Some(owner),
         part_number_marker: Some(after),
-        parts: Some(parts.into_iter().map(listed_part).collect()),
+        parts: Some(parts.into_iter().map(|part| listed_part(&upload, part)).collect()),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         upload_id: Some(input.upload_id),
         ..Default::default()
     }))
 }
 
-fn listed_part(part: Stored) -> Part {
+/// Shows the part's checksum when the client named an algorithm.
+fn listed_part(upload: &Upload, mut part: Stored) -> Part {
+    part.sums.retain(|algorithm, _| upload.named == Some(*algorithm));
     let sums = convert::sum_headers(&part.sums, ChecksumType::FULL_OBJECT);
     let mut listed = Part {
         e_tag: convert::etag(&part.etag),
@@ -330,12 +339,13 @@ pub(super) async fn list(
     let mut found = listed.await?;
     let truncated = found.len() > max;
     found.truncate(max);
-    let last = found.last().filter(|_| truncated);
-    let (next_key_marker, next_upload_id_marker) = (last.map(|u| write(&u.key)), last.map(|u| u.id.clone()));
+    // S3 names the last one listed whether more follow or not.
+    let last = found.last().map(|upload| (write(&upload.key), upload.id.clone()));
+    let (next_key_marker, next_upload_id_marker) = last.unwrap_or_default();
     let owner = convert::owner(&ctx.config);
     let uploads = found.into_iter().map(|upload| MultipartUpload {
-        checksum_algorithm: Some(ChecksumAlgorithm::from_static(upload.algorithm.name())),
-        checksum_type: Some(checksum_type(upload.composite)),
+        checksum_algorithm: checksum_algorithm(&upload),
+        checksum_type: checksum_type(&upload),
         initiated: convert::timestamp(upload.created_at),
         initiator: Some(Initiator { display_name: None, id: owner.id.clone() }),
         key: Some(write(&upload.key)),
@@ -349,9 +359,9 @@ pub(super) async fn list(
         is_truncated: Some(truncated),
         key_marker: Some(input.key_marker.as_deref().map(write).unwrap_or_default()),
         max_uploads: Some(max as i32),
-        next_key_marker,
-        next_upload_id_marker,
-        prefix: Some(input.prefix.as_deref().map(write).unwrap_or_default()),
+        next_key_marker: Some(next_key_marker),
+        next_upload_id_marker: Some(next_upload_id_marker),
+        prefix: input.prefix.as_deref().map(write),
         upload_id_marker: Some(input.upload_id_marker.unwrap_or_default()),
         uploads: Some(uploads.collect()),
         ..Default::default()
