@@ -3,11 +3,8 @@
 mod badinput;
 mod delivery;
 mod ledger;
-<<<<<<< HEAD
-mod protocols;
-=======
 mod parity;
->>>>>>> parity
+mod protocols;
 mod races;
 mod restart;
 mod runtime;
