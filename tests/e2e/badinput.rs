@@ -84,3 +84,15 @@ fn check_names_file_line_and_column() {
     let output = logmill(&["check", "infra/rules/firehose-transform.json", "template.yaml"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
+
+#[test]
+fn check_warns_of_a_misspelt_key_of_the_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.json");
+    let text = "{\n  \"flows\": [{\n    \"filePattern\": \"/tmp/x/a.log*\",\n    \"deliveryStream\": \"s\",\n    \"initialPostion\": \"START_OF_FILE\"\n  }]\n}\n";
+    std::fs::write(&file, text).unwrap();
+    let output = logmill(&["check", &file.to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("line 5") && text.contains("initialPostion") && text.contains("initialPosition"), "{text}");
+}

@@ -38,13 +38,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         match check(file) {
             Ok(Checked { kind, warnings }) => {
                 println!("{:width$}  ok  {kind}", file.display().to_string());
-                for warning in warnings {
-                    println!("{}:{warning}", file.display());
-                }
+                warnings.iter().for_each(|warning| println!("{warning}"));
             }
             Err(error) => {
                 failed = true;
-                println!("{}:{error}", file.display());
+                println!("{error}");
             }
         }
     }
@@ -56,25 +54,26 @@ struct Checked {
     warnings: Vec<String>,
 }
 
-/// `Err`: what stands behind `FILE:`, with line and column where they are known.
+/// Messages begin with the file, and with line and column where they are known.
 fn check(file: &Path) -> Result<Checked, String> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let extension = file.extension().unwrap_or_default().to_string_lossy();
-    if matches!(&*extension, "yaml" | "yml") {
-        return check_template(file);
+    let shown = file.display();
+    let extension = file.extension().unwrap_or_default();
+    if extension == "yaml" || extension == "yml" {
+        template::load(file, &BTreeMap::new(), &Config::new(".")).map_err(|e| e.to_string())?;
+        return Ok(Checked { kind: "template", warnings: Vec::new() });
     }
-    let text = std::fs::read_to_string(file).map_err(|e| format!(" {e}"))?;
-    if name == "firehose-transform.json" {
-        let rules =
-            firehose_transform::rules::parse(&text).map_err(|e| format!("{}:{}: {}", e.line, e.column, e.message))?;
-        let _ = rules;
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
+    if file.file_name().is_some_and(|name| name == "firehose-transform.json") {
+        let rules = firehose_transform::rules::parse(&text);
+        rules.map_err(|e| format!("{shown}:{}:{}: {}", e.line, e.column, e.message))?;
         return Ok(Checked { kind: "firehose-transform rules", warnings: Vec::new() });
     }
-    Err(" unknown kind of file: expected firehose-transform.json, an agent configuration (\"flows\"), or a template (*.yaml)".into())
-}
-
-fn check_template(file: &Path) -> Result<Checked, String> {
-    template::load(file, &BTreeMap::new(), &Config::new("."))
-        .map_err(|e| format!("{}:{}: {}", e.line, e.column, e.message))?;
-    Ok(Checked { kind: "template", warnings: Vec::new() })
+    if text.contains("\"flows\"") {
+        let loaded = agent::config::load(file).map_err(|e| e.to_string())?;
+        return Ok(Checked { kind: "agent configuration", warnings: loaded.warnings });
+    }
+    Err(format!(
+        "{shown}: unknown kind of file: expected firehose-transform.json, an agent configuration (\"flows\"), or a template \
+         (*.yaml)"
+    ))
 }
