@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use logmill_tests::stack::{Options, Stack};
+use logmill_tests::stack::{Options, Stack, wait_for};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_a_kill() {
@@ -70,4 +70,19 @@ async fn what_was_acknowledged_survives_a_kill() {
     let groups = logs.describe_log_groups().log_group_name_prefix("kept").send().await.unwrap();
     assert_eq!(groups.log_groups().len(), 1);
     assert_eq!(stack.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn function_processes_end_with_an_emulator_that_is_killed() {
+    let mut stack = Stack::start(Options::default());
+    let lambda = aws_sdk_lambda::Client::new(&stack.sdk());
+    let event = r#"{"invocationId":"i","deliveryStreamArn":"arn:aws:firehose:us-east-1:000000000000:deliverystream/s",
+        "region":"us-east-1","records":[]}"#;
+    let function = "logmill-firehose-transform";
+    lambda.invoke().function_name(function).payload(aws_sdk_lambda::primitives::Blob::new(event)).send().await.unwrap();
+    let processes = stack.function_processes("firehose-transform");
+    assert_eq!(processes.len(), 1);
+    stack.kill();
+    let gone = |pid: &u32| !std::path::Path::new(&format!("/proc/{pid}/exe")).exists();
+    wait_for("its process to end", || processes.iter().all(gone).then_some(()));
 }

@@ -1,10 +1,9 @@
 //! The processes: their environment, their number, their end.
 
-use bytes::Bytes;
-use emulator::services::lambda;
+use std::path::PathBuf;
+
 use emulator::{Config, Emulator};
 use serde_json::json;
-use std::path::{Path, PathBuf};
 
 use super::rig::*;
 
@@ -82,41 +81,4 @@ async fn a_binary_or_configuration_that_changed_gets_new_processes() {
     rig.function("probe", |spec| spec.memory = 256).await;
     assert_ne!(rig.process("probe").await, second, "the configuration changed");
     rig.emulator.stop().await;
-}
-
-/// Started as a process of its own by the test below, which kills it.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "the other half of the next test"]
-async fn an_emulator_to_be_killed() {
-    let Ok(dir) = std::env::var("RUNTIME_TEST_DIR") else { return };
-    let emulator = start_in(Path::new(&dir)).await;
-    let spec = spec("probe");
-    emulator.ctx().store.write(move |tx| lambda::ensure_function(tx, &spec)).await.unwrap();
-    let event = Bytes::from_static(b"{\"process\":true}");
-    let answer = emulator.ctx().pool.invoke(emulator.ctx(), "probe", event).await.unwrap();
-    std::fs::write(Path::new(&dir).join("process.new"), answer.payload).unwrap();
-    std::fs::rename(Path::new(&dir).join("process.new"), Path::new(&dir).join("process")).unwrap();
-    std::future::pending().await
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread")]
-async fn processes_end_with_an_emulator_that_is_killed() {
-    let dir = tempfile::tempdir().unwrap();
-    let other_half = format!("{}::an_emulator_to_be_killed", module_path!());
-    let other_half = other_half.split_once("::").unwrap().1; // without the name of the crate
-    let mut emulator = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", other_half])
-        .env("RUNTIME_TEST_DIR", dir.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let told = dir.path().join("process");
-    eventually("the function runs", async || told.exists()).await;
-    let process: u64 = std::fs::read_to_string(told).unwrap().parse().unwrap();
-    assert!(is_alive(process));
-    emulator.kill().await.unwrap(); // SIGKILL
-    eventually("the function's process ends", async || !is_alive(process)).await;
 }
