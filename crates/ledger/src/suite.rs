@@ -27,7 +27,7 @@ pub async fn run(store: Store) {
     random_operations(&store, 1).await;
     racing_puts(&store).await;
     everything_once(store.clone()).await;
-    everything_once(Between::new(&store, Meddling::LosesEvery(3))).await;
+    everything_once(Between::over(&store, Meddling::LosesEvery(3))).await;
     head_built_upon(&store).await;
     zombies(&store).await;
     positions(&store).await;
@@ -290,7 +290,7 @@ fn take(state: &mut (u64, u64), segment: &crate::Segment) -> Applied {
 /// A commit whose answer is lost, and upon which another has built before it is tried again, counts once.
 async fn head_built_upon(store: &Store) {
     let key = prefix() + "head";
-    let between = Between::new(store, Meddling::BuildsUpon(key.clone()));
+    let between = Between::over(store, Meddling::BuildsUpon(key.clone()));
     let head: Head<u64> = Head::new(between, &key);
     head.update(|count, _| *count += 1).await.expect("the first commit");
     head.update(|count, _| *count += 1).await.expect("the commit whose answer is lost");
@@ -359,7 +359,7 @@ enum Meddling {
 }
 
 impl Between {
-    fn new(inner: &Store, meddling: Meddling) -> Store {
+    fn over(inner: &Store, meddling: Meddling) -> Store {
         Arc::new(Between { inner: inner.clone(), meddling, puts: AtomicU64::new(0) })
     }
 }

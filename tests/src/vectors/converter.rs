@@ -1,5 +1,6 @@
 //! `options` (the flow's dataProcessingOptions) and `input` → `result` and the record's text.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use line_convert::{Converter, Outcome};
 use serde_json::{Value, json};
 
@@ -12,14 +13,14 @@ struct Got {
 }
 
 fn run(case: &Value) -> Result<Got, String> {
-    let input = case.get("input").and_then(Value::as_str).unwrap_or_default();
+    let input = input(case)?;
     let got = |result, text, error| Ok(Got { result, text, error });
     let converter = match Converter::new(case.get("options").unwrap_or(&Value::Null)) {
         Ok(converter) => converter,
         Err(error) => return got("config_error", None, Some(error.to_string())),
     };
     let mut record = Vec::new();
-    match converter.convert(input.as_bytes(), &mut record) {
+    match converter.convert(&input, &mut record) {
         Outcome::Converted => {
             let text = String::from_utf8(record)
                 .map_err(|e| format!("{}: the record is not UTF-8: {e}", name(case).unwrap_or("?")))?;
@@ -27,6 +28,14 @@ fn run(case: &Value) -> Result<Got, String> {
         }
         Outcome::Skip => got("skip", None, None),
         Outcome::Raw(why) => got("raw", None, Some(why)),
+    }
+}
+
+/// `input`, or `input_base64` where the record is not UTF-8.
+fn input(case: &Value) -> Result<Vec<u8>, String> {
+    match case.get("input_base64").and_then(Value::as_str) {
+        Some(text) => STANDARD.decode(text).map_err(|e| format!("{}: input_base64: {e}", name(case).unwrap_or("?"))),
+        None => Ok(case.get("input").and_then(Value::as_str).unwrap_or_default().into()),
     }
 }
 
