@@ -68,3 +68,16 @@ pub(super) fn judge(case: &Value) -> Result<Verdict, String> {
     }
     Ok(Verdict::Fail { expected: shown(result, text), got: seen })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_is_no_text_comes_in_base64() {
+        let brackets = json!([{"optionName": "ADDBRACKETS"}]);
+        let case = |input: &str| json!({"name": "n", "options": brackets, "input_base64": input, "result": "ok", "expected_text": "{a\u{FFFD}}"});
+        assert_eq!(judge(&case("Yf8=")), Ok(Verdict::Pass));
+        assert!(judge(&case("Yf8")).unwrap_err().contains("n: input_base64"));
+    }
+}
