@@ -60,7 +60,7 @@ async fn relay(client: TcpStream, server: TcpStream, nth: u64, puts: &AtomicU64,
                 Ok(n) if n > 0 => {
                     if !in_request {
                         in_request = true;
-                        lose = up.starts_with(b"PUT ") && (puts.fetch_add(1, Ordering::Relaxed) + 1) % nth == 0;
+                        lose = up.starts_with(b"PUT ") && (puts.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(nth);
                     }
                     if to_server.write_all(&up[..n]).await.is_err() { return }
                 }

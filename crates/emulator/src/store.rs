@@ -347,9 +347,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&Arc::new(Config::new(dir.path())), SCHEMA).unwrap();
         let mut watch = store.watch(Wake::Queue("q".into()));
-        store.write(|tx| Ok(tx.wake(Wake::Queue("other".into())))).await.unwrap();
+        store
+            .write(|tx| {
+                tx.wake(Wake::Queue("other".into()));
+                Ok(())
+            })
+            .await
+            .unwrap();
         assert!(!watch.has_changed().unwrap());
-        store.write(|tx| Ok(tx.wake(Wake::Queue("q".into())))).await.unwrap();
+        store
+            .write(|tx| {
+                tx.wake(Wake::Queue("q".into()));
+                Ok(())
+            })
+            .await
+            .unwrap();
         watch.changed().await.unwrap();
     }
 

@@ -52,14 +52,14 @@ pub enum StoreError {
         /// The key.
         key: String,
     },
-    /// What was demanded does not hold, or a conditional write was going on at the same time (412, 409). After a retry inside
-    /// the client it may be one's own earlier try that stands there.
+    /// What was demanded does not hold (412). After a retry inside the client it may be one's own earlier try that stands there.
     #[error("{key}: precondition failed")]
     Precondition {
         /// The key.
         key: String,
     },
-    /// Throttled, unavailable, timed out, connection lost: worth another try. A put may have been carried out.
+    /// Throttled, unavailable, timed out, connection lost, another conditional write under way (409): worth another try. A put
+    /// may have been carried out, or may be yet.
     #[error("{key}: {reason}")]
     Transient {
         /// The key.

@@ -52,6 +52,11 @@ pub(crate) fn to_json(line: &[u8], format: Format, keys: &Keys, out: &mut Vec<u8
     true
 }
 
+/// Whether the line has the format.
+pub(crate) fn matches(line: &[u8], format: Format) -> bool {
+    scan(&decode(line), format).is_some()
+}
+
 /// Finds the fields; the last two are empty in a common line.
 fn scan(line: &str, format: Format) -> Option<[&str; 9]> {
     let mut cursor = Cursor { line, at: 0 };

@@ -1,6 +1,6 @@
 //! JSON as Jackson writes it: insertion order, `"`, `\` and control characters escaped (hex in capitals), all else as it is.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// `jsonFormat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,10 +104,7 @@ pub(crate) fn value(value: &Value, layout: Layout, depth: usize, out: &mut Vec<u
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(bool) => out.extend_from_slice(if *bool { b"true" } else { b"false" }),
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => out.extend_from_slice(java_double(float).as_bytes()),
-            _ => out.extend_from_slice(number.to_string().as_bytes()),
-        },
+        Value::Number(value) => out.extend_from_slice(number(value).as_bytes()),
         Value::String(text) => string(text, out),
         Value::Array(items) => array(items, layout, depth, out),
         Value::Object(fields) if fields.is_empty() => {
@@ -148,6 +145,14 @@ fn new_line(layout: Layout, depth: usize, out: &mut Vec<u8>) {
     if layout == Layout::Pretty {
         out.push(b'\n');
         out.extend(std::iter::repeat_n(b' ', 2 * depth));
+    }
+}
+
+/// A number as Java prints it.
+pub(crate) fn number(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => java_double(float),
+        _ => number.to_string(),
     }
 }
 

@@ -95,7 +95,8 @@ impl Converter {
             "ADDBRACKETS" => Step::Brackets,
             "ADDEC2METADATA" => {
                 // The original asks the instance and, finding nothing, sends the record unchanged. This version never asks.
-                options.one_of("logFormat", &log::FORMATS)?;
+                // It reads the options of a log format all the same, and stops at what is wrong in them.
+                log::LogToJson::new(&options)?;
                 self.warnings.push("ADDEC2METADATA: instance metadata is not read, records go on unchanged".into());
                 return Ok(());
             }
@@ -172,7 +173,7 @@ impl Step {
             Step::Brackets => {
                 // Nothing is trimmed: the record's newline stays inside the brackets.
                 out.push(b'{');
-                out.extend_from_slice(record);
+                out.extend_from_slice(text::decode(record).as_bytes());
                 out.push(b'}');
                 Ok(true)
             }

@@ -4,7 +4,7 @@ use crate::{
     ConfigError, StepResult,
     apache::{self, Format},
     json::Keys,
-    options::Options,
+    options::{Options, named},
     pattern::{Pattern, PatternError},
     text::{decode, without_newline},
 };
@@ -18,7 +18,8 @@ const SYSLOG_FIELDS: [&str; 5] = ["timestamp", "hostname", "program", "processid
 
 #[derive(Debug)]
 pub(crate) struct LogToJson {
-    keys: Keys,
+    /// `None`: a name is null, so what matches cannot be written.
+    keys: Option<Keys>,
     reader: Reader,
 }
 
@@ -38,13 +39,13 @@ impl LogToJson {
     pub(crate) fn new(options: &Options<'_>) -> Result<LogToJson, ConfigError> {
         let layout = options.layout()?;
         let format = options.one_of("logFormat", &FORMATS)?;
-        let names = options.strings("customFieldNames")?;
+        let names = options.names("customFieldNames")?;
         let Some(pattern) = options.string("matchPattern") else {
             let (reader, fields) = builtin(format)?;
             let keys = match names {
-                None => Keys::new(fields, layout),
-                Some(names) if names.len() == fields.len() => Keys::new(&names, layout),
-                Some(names) => return Err(wrong_count(format, fields, &names)),
+                None => Some(Keys::new(fields, layout)),
+                Some(names) if names.len() == fields.len() => named(names).map(|names| Keys::new(&names, layout)),
+                Some(names) => return Err(wrong_count(format, fields, names.len())),
             };
             return Ok(LogToJson { keys, reader });
         };
@@ -57,19 +58,20 @@ impl LogToJson {
         } else {
             Reader::Never
         };
-        Ok(LogToJson { keys: Keys::new(&names, layout), reader })
+        Ok(LogToJson { keys: named(names).map(|names| Keys::new(&names, layout)), reader })
     }
 
     pub(crate) fn apply(&self, record: &[u8], out: &mut Vec<u8>) -> StepResult {
         let line = without_newline(record);
+        let Some(keys) = &self.keys else { return self.unnamed(line) };
         let matched = match &self.reader {
-            Reader::Apache(format) => apache::to_json(line, *format, &self.keys, out),
+            Reader::Apache(format) => apache::to_json(line, *format, keys, out),
             Reader::Pattern { pattern, dash_is_null } => {
                 let text = decode(line);
                 let groups = pattern.captures(&text)?;
                 groups.is_some_and(|groups| {
                     let shown = |text: &&str| !(*dash_is_null && *text == "-");
-                    self.keys.write(|column| groups.get(column).copied().flatten().filter(shown), out);
+                    keys.write(|column| groups.get(column).copied().flatten().filter(shown), out);
                     true
                 })
             }
@@ -80,14 +82,24 @@ impl LogToJson {
         }
         Ok(matched)
     }
+
+    /// A line where a name is null: skipped as ever when it does not match.
+    fn unnamed(&self, line: &[u8]) -> StepResult {
+        let matched = match &self.reader {
+            Reader::Apache(format) => apache::matches(line, *format),
+            Reader::Pattern { pattern, .. } => pattern.captures(&decode(line))?.is_some(),
+            Reader::Never => false,
+        };
+        if matched { Err("LOGTOJSON: customFieldNames: a name is null".into()) } else { Ok(false) }
+    }
 }
 
 fn is_apache(format: &str) -> bool {
     format.ends_with("APACHELOG") || format == "APACHEERRORLOG"
 }
 
-fn wrong_count(format: &str, fields: &[&str], names: &[String]) -> ConfigError {
-    let (expected, found, fields) = (fields.len(), names.len(), fields.join(","));
+fn wrong_count(format: &str, fields: &[&str], found: usize) -> ConfigError {
+    let (expected, fields) = (fields.len(), fields.join(","));
     ConfigError::new(format!(
         "LOGTOJSON: customFieldNames: {format} has {expected} fields ({fields}), found {found} names; \
          expected as many, or a matchPattern"

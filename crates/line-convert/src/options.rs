@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::json::Layout;
+use crate::json::{self, Layout};
 
 /// The options cannot be used: which option, which key, what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,11 +53,13 @@ impl<'a> Options<'a> {
         legal_name(key, &self.required_string(key)?, legal)
     }
 
-    /// A list of texts, `None` when the key is absent or null.
-    pub(crate) fn strings(&self, key: &str) -> Result<Option<Vec<String>>, ConfigError> {
+    /// A list of names, `None` when the key is absent or null; a null in the list stays one.
+    pub(crate) fn names(&self, key: &str) -> Result<Option<Vec<Option<String>>>, ConfigError> {
         match self.value(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::Array(items)) => Ok(Some(items.iter().map(text).collect())),
+            Some(Value::Array(items)) => {
+                Ok(Some(items.iter().map(|item| (!item.is_null()).then(|| text(item))).collect()))
+            }
             Some(other) => Err(ConfigError::new(format!("Configuration value is not a list: {key}: {other}"))),
         }
     }
@@ -75,16 +77,28 @@ impl<'a> Options<'a> {
 }
 
 /// Finds `name` among the `legal` ones; the message is the original's.
-pub(crate) fn legal_name(key: &str, name: &str, legal: &[&'static str]) -> Result<&'static str, ConfigError> {
+fn legal_name(key: &str, name: &str, legal: &[&'static str]) -> Result<&'static str, ConfigError> {
     legal.iter().find(|known| **known == name).copied().ok_or_else(|| {
         let legal = legal.join(",");
         ConfigError::new(format!("Value({name}) is not legally accepted by key: {key}. Legal values are {legal}"))
     })
 }
 
+/// The names where none of them is null: the original's printer refuses a null as a key, at each record.
+pub(crate) fn named(names: Vec<Option<String>>) -> Option<Vec<String>> {
+    names.into_iter().collect()
+}
+
+/// What Java's `toString` makes of a value: a list in brackets, an object's fields as `key=value` in braces.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::Number(number) => json::number(number),
+        Value::Array(items) => format!("[{}]", items.iter().map(text).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        Value::Null | Value::Bool(_) => value.to_string(),
     }
 }

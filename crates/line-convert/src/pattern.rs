@@ -152,6 +152,8 @@ mod tests {
         check_matches("((?i)b)c", &["Bc"], &["BC"]);
         check_matches(r"\Qa.b\E+", &["a.b", "a.bb"], &["axb"]);
         check_matches("(?x) a b # comment\n c", &["abc"], &["a b"]);
+        check_matches("a{2}{3}b|{2}x|(?i){1,2}y", &["aab", "x", "Y"], &["aaaaaab", "b"]);
+        check_matches(r"(?=a)*\w(?<=a)?+(?!b)+(?:)*(?:\b)?\1*", &["a", "x"], &["", "ab"]);
         check_matches("a{2}b{1,}c{0,1}?", &["aab", "aabbc"], &["ab"]);
         check_matches(r"(?=a)\w+(?<!b)", &["ac"], &["ab", "ca"]);
     }

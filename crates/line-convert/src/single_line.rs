@@ -1,10 +1,8 @@
 //! `SINGLELINE`: the lines of a record joined to one.
 
-use crate::{
-    ConfigError,
-    options::{Options, legal_name},
-    text::decode,
-};
+use serde_json::Value;
+
+use crate::{ConfigError, options::Options, text::decode};
 
 /// What stands between the lines with `ESCAPE_NEW_LINE`: two backslashes and `n`, as the original writes it.
 const ESCAPED_NEW_LINE: &str = "\\\\n";
@@ -18,10 +16,18 @@ pub(crate) struct SingleLine {
 impl SingleLine {
     pub(crate) fn new(options: &Options<'_>) -> Result<SingleLine, ConfigError> {
         let mut step = SingleLine { trim: true, separator: "" };
-        for name in options.strings("parseOptions")?.unwrap_or_default() {
-            match legal_name("parseOptions", &name, &["NO_TRIM", "ESCAPE_NEW_LINE"])? {
-                "NO_TRIM" => step.trim = false,
-                _ => step.separator = ESCAPED_NEW_LINE,
+        // The original looks for its two names in a list and for nothing else: other names, and what is no list, are passed
+        // over; a null stops its start.
+        let names = match options.value("parseOptions") {
+            Some(Value::Null) => return Err(ConfigError::new("SINGLELINE: parseOptions: expected a list, found null")),
+            Some(Value::Array(names)) => names.as_slice(),
+            _ => &[],
+        };
+        for name in names {
+            match name.as_str() {
+                Some("NO_TRIM") => step.trim = false,
+                Some("ESCAPE_NEW_LINE") => step.separator = ESCAPED_NEW_LINE,
+                _ => {}
             }
         }
         Ok(step)

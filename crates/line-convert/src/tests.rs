@@ -34,8 +34,22 @@ fn columns() {
     check(csv(r"\t"), "x\ty", Ok("{\"a\":\"x\",\"b\":\"y\"}\n"));
     check(csv("(?=[A-Z])"), "aBc", Ok("{\"a\":\"a\",\"b\":\"Bc\"}\n"));
     check(csv("x*"), "axxb", Ok("{\"a\":\"a\",\"b\":\"\"}\n"));
+    // Java splits between the halves of a pair, and writes each as a question mark.
+    check(csv(""), "\u{1F389}x", Ok("{\"a\":\"?\",\"b\":\"?\"}\n"));
+    check(csv("x*"), "a\u{1F389}", Ok("{\"a\":\"a\",\"b\":\"?\"}\n"));
+    check(csv(" *"), "\u{1F389}", Ok("{\"a\":\"?\",\"b\":\"?\"}\n"));
+    check(csv(","), "\u{1F389},\u{1F389}", Ok("{\"a\":\"\u{1F389}\",\"b\":\"\u{1F389}\"}\n"));
+    check(csv(r"\G."), "xyz", Ok("{\"a\":null,\"b\":null}\n"));
     let null = json!([{"optionName": "CSVTOJSON", "customFieldNames": null}]);
     check(null, "a", Err(Outcome::Raw("CSVTOJSON: customFieldNames is null".into())));
+    let null = json!([{"optionName": "CSVTOJSON", "customFieldNames": ["a"], "delimiter": null}]);
+    check(null, "a", Err(Outcome::Raw("CSVTOJSON: delimiter is null".into())));
+    let null = json!([{"optionName": "CSVTOJSON", "customFieldNames": ["a", null]}]);
+    check(null, "a", Err(Outcome::Raw("CSVTOJSON: customFieldNames: a name is null".into())));
+    let typed =
+        json!([{"optionName": "CSVTOJSON", "customFieldNames": [1.0, 1e10, true, [1, "b"], {"c": 2}], "delimiter": 7}]);
+    let expected = "{\"1.0\":\"a\",\"1.0E10\":\"b\",\"true\":null,\"[1, b]\":null,\"{c=2}\":null}\n";
+    check(typed, "a7b", Ok(expected));
     check(csv("("), "a", Err(Outcome::Raw("CSVTOJSON: delimiter \"(\": unclosed group".into())));
 }
 
@@ -54,6 +68,38 @@ fn formats() {
     check(log("SYSLOG"), "Oct 11 22:14:15 <34> h k[7]: -\n", Err(Outcome::Skip));
     check(log("SYSLOG"), "Oct 11 22:14:15 h k[07]: -\n", Err(Outcome::Skip));
     check(log("RFC3339SYSLOG"), "2024-02-29T12:00:08z h k: m", Err(Outcome::Skip));
+}
+
+#[test]
+fn a_null_name_fails_what_matches() {
+    let named = |pattern: Value, names: Value| {
+        json!([{"optionName": "LOGTOJSON", "logFormat": "COMMONAPACHELOG",
+        "matchPattern": pattern, "customFieldNames": names}])
+    };
+    let raw = || Err(Outcome::Raw("LOGTOJSON: customFieldNames: a name is null".into()));
+    check(named(json!("(a)"), json!([null])), "a\n", raw());
+    check(named(json!("(a)"), json!([null])), "b\n", Err(Outcome::Skip));
+    check(named(json!("(a)"), json!([null, null])), "a\n", Err(Outcome::Skip));
+    let line = "h - - [10/Oct/2000:13:55:36 -0700] \"GET /\" 200 1";
+    check(named(Value::Null, json!([null, "b", "c", "d", "e", "f", "g"])), line, raw());
+    check(named(Value::Null, json!([null, "b", "c", "d", "e", "f", "g"])), "b", Err(Outcome::Skip));
+}
+
+#[test]
+fn single_lines() {
+    let single = |options: Value| json!([{"optionName": "SINGLELINE", "parseOptions": options}]);
+    check(single(json!(["NO_TRIM"])), "a \n b\n", Ok("a  b\n"));
+    for passed_over in [json!(["no_trim", "X", 1, null]), json!("NO_TRIM"), json!({"NO_TRIM": true})] {
+        check(single(passed_over), "a \n b\n", Ok("ab\n"));
+    }
+}
+
+#[test]
+fn brackets_are_text() {
+    let mut out = Vec::new();
+    let converter = Converter::new(&json!([{"optionName": "ADDBRACKETS"}])).unwrap();
+    assert_eq!(converter.convert(b"a\xff\n", &mut out), Outcome::Converted);
+    assert_eq!(String::from_utf8(out).unwrap(), "{a\u{FFFD}\n}");
 }
 
 #[test]
@@ -108,9 +154,11 @@ fn a_broken_configuration_names_option_and_key() {
             "LOGTOJSON: matchPattern \"(\": unclosed group",
         ),
         (json!([{"optionName": "ADDMETADATA", "timestamp": true}]), "ADDMETADATA: timestamp: expected the string"),
+        (json!([{"optionName": "SINGLELINE", "parseOptions": null}]), "parseOptions: expected a list, found null"),
+        (json!([{"optionName": "ADDEC2METADATA"}]), "Required configuration value missing: logFormat"),
         (
-            json!([{"optionName": "SINGLELINE", "parseOptions": ["X"]}]),
-            "Value(X) is not legally accepted by key: parseOptions",
+            json!([{"optionName": "ADDEC2METADATA", "logFormat": "SYSLOG", "matchPattern": "a"}]),
+            "customFieldNames must be given",
         ),
         (json!([{"optionName": "USINGPLUGGIN"}]), "Required configuration value missing: className"),
         (json!([{"optionName": "USINGPLUGGIN", "className": "a.B"}]), "a Java class cannot be loaded"),

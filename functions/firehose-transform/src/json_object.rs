@@ -326,6 +326,51 @@ mod tests {
         assert!(Object::scan(b"[1]").is_none() && Object::scan(b"1").is_none());
     }
 
+    /// Random edits of a document: what is taken is what serde takes, and what is written is that object with our key alone.
+    #[test]
+    fn random_edits_are_taken_as_serde_takes_them() {
+        use serde_json::{Map, Value};
+        const START: &str =
+            r#" {"a":[1,-2.5e3,{"@ingested":{}}],"\u0040ingested":"x\ud83c\udf89","b":null , "@ingested":[true]} "#;
+        const PIECES: &[u8] = br#"{}[]",:\u0@in1-.eE tfa"#;
+        let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut below = |n: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % n as u64) as usize
+        };
+        let mut taken = 0;
+        for _ in 0..20_000 {
+            let mut text = START.as_bytes().to_vec();
+            for _ in 0..=below(3) {
+                let at = below(text.len());
+                let piece = PIECES[below(PIECES.len())];
+                match below(3) {
+                    0 => text[at] = piece,
+                    1 => text.insert(at, piece),
+                    _ => drop(text.remove(at)),
+                }
+            }
+            let shown = String::from_utf8_lossy(&text).into_owned();
+            let object = Object::scan(&text);
+            let Ok(mut expected) = serde_json::from_slice::<Map<String, Value>>(&text) else {
+                // serde_json alone refuses numbers above f64.
+                assert!(object.is_none() || shown.contains(['e', 'E']), "{shown}");
+                continue;
+            };
+            taken += 1;
+            let mut out = Vec::new();
+            object.unwrap_or_else(|| panic!("not taken: {shown}")).write_with_ingested(&text, 7, &mut out);
+            expected.insert(INGESTED.into(), 7.into());
+            let got: Map<String, Value> = serde_json::from_slice(&out).unwrap_or_else(|e| panic!("{shown}: {e}"));
+            assert_eq!(got, expected, "{shown}");
+            let ours = format!("\"{INGESTED}\":7}}\n");
+            assert!(out.ends_with(ours.as_bytes()), "{shown}");
+        }
+        assert!(taken > 1_000, "{taken}");
+    }
+
     #[test]
     fn depth_and_fields_are_bounded() {
         let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));

@@ -90,6 +90,12 @@ impl TryFrom<Options> for Format {
     type Error = String;
 
     fn try_from(options: Options) -> Result<Format, String> {
+        if matches!(options.option_name, OptionName::CsvToJson)
+            && options.custom_field_names.as_ref().is_some_and(Vec::is_empty)
+        {
+            // The agent takes it, and leaves nothing of any line.
+            return Err("CSVTOJSON: customFieldNames: expected at least one name".into());
+        }
         let options = serde_json::to_value([options]).map_err(|error| error.to_string())?;
         Converter::new(&options).map(Format).map_err(|error| {
             let message = error.to_string();
@@ -160,6 +166,7 @@ mod tests {
         let with = |options: &str| format!("{{\"default\":\n{{\"formats\":\n[{{\"optionName\": {options}}}]}}}}");
         check_error(&with("\"LOGTOJSON\""), 3, "Required configuration value missing: logFormat");
         check_error(&with("\"LOGTOJSON\", \"logFormat\": \"NGINX\""), 3, "Legal values are COMMONAPACHELOG");
+        check_error(&with("\"CSVTOJSON\", \"customFieldNames\": []"), 3, "expected at least one name");
         check_error(&with("\"CSVTOJSON\", \"jsonFormat\": \"PRETTYPRINT\""), 3, "unknown field `jsonFormat`");
         let pattern = "\"LOGTOJSON\", \"logFormat\": \"SYSLOG\", \"matchPattern\": \"(\", \"customFieldNames\": []";
         check_error(&with(pattern), 3, "unclosed group");

@@ -38,6 +38,9 @@ const MAX_DEPTH: usize = 100;
 /// The line ends of Java's `.`, `^` and `$`, for use in a class.
 const LINE_ENDS: &str = r"\n\r\x{85}\x{2028}\x{2029}";
 
+/// What never matches, in both engines.
+const NEVER: &str = r"[^\x{0}-\x{10FFFF}]";
+
 type Done = Result<(), PatternError>;
 
 pub(crate) fn translate(java: &str, anchoring: Anchoring) -> Result<Translated, PatternError> {
@@ -194,6 +197,11 @@ impl Translator {
             Some('$') => self.line_end(self.flags.multi_line),
             Some('\\') => self.escape()?,
             Some(c @ ('*' | '+' | '?')) => return Err(illegal(format!("dangling {c}"))),
+            // As in Java, a count without anything before it repeats nothing.
+            Some('{') if self.peek().is_some_and(|c| c.is_ascii_digit()) => {
+                self.at -= 1;
+                self.out.push_str("(?:)");
+            }
             Some('{') => return Err(illegal("illegal repetition: { without digits or before any character")),
             Some(c) => self.literal(c),
             None => {}
@@ -361,6 +369,11 @@ impl Translator {
             Some('{') => self.counted()?,
             _ => return Ok(()),
         };
+        if has_no_width(&self.out[start..]) {
+            // `fancy-regex` repeats no bare assertion, but an alternative of one.
+            self.out.insert_str(start, "(?:");
+            self.out.push_str(&format!("|{NEVER})"));
+        }
         self.out.push_str(&quantifier);
         match self.peek() {
             Some('?') => {
@@ -407,6 +420,11 @@ impl Translator {
             }
             Some('b') => self.out.push_str(r"(?:\b)"),
             Some('B') => self.out.push_str(r"(?:\B)"),
+            // Of a whole match, `\G` is the start; of several, the end of the one before.
+            Some('G') if !self.whole => {
+                self.backtracking = true;
+                self.out.push_str(r"\G");
+            }
             Some('A' | 'G') => self.out.push_str(r"\A"),
             Some('z') => self.out.push_str(r"\z"),
             Some('Z') => {
@@ -468,6 +486,14 @@ impl Translator {
         let open = if self.flags.ignore_case { "(?i:" } else { "(?:" };
         self.out.push_str(&format!("{open}\\{group})"));
     }
+}
+
+/// True where a unit of the output begins as one that takes no character: an assertion, or nothing at all.
+fn has_no_width(mut unit: &str) -> bool {
+    while let Some(inner) = unit.strip_prefix("(?:") {
+        unit = inner;
+    }
+    [")", "(?=", "(?!", "(?<=", "(?<!", r"\A", r"\z", r"\b", r"\B", r"\G"].iter().any(|start| unit.starts_with(start))
 }
 
 /// A literal that means itself everywhere.
