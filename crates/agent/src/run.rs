@@ -59,7 +59,12 @@ pub enum RunError {
 
 /// Runs until `shutdown` completes, then drains.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-    let sinks = connect(&config).await;
+    let mut shutdown = pin!(shutdown);
+    // Looking for credentials may take its time.
+    let sinks = tokio::select! {
+        sinks = connect(&config) => sinks,
+        () = &mut shutdown => return Ok(()),
+    };
     run_with(config, sinks, async {
         shutdown.await;
         Stop::Drain

@@ -22,6 +22,7 @@ use crate::pattern::Listing;
 
 /// A directory changed so recently may change again without another time: clocks of file systems tick every few ms.
 const CLOCK_TICK: Duration = Duration::from_millis(50);
+
 impl Tailer {
     /// The first look, which decides where everything starts.
     pub(super) fn start(&mut self, saved: Option<Vec<Entry>>) {
@@ -57,15 +58,20 @@ impl Tailer {
     }
 
     /// With a checkpoint: files go on where they were, others are new since then.
-    fn resume(&mut self, listing: Listing, mut entries: Vec<Entry>) {
+    pub(super) fn resume(&mut self, listing: Listing, mut entries: Vec<Entry>) {
         // Of several lives of one inode, the last one that fits.
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.generation));
         for (path, metadata) in &listing.files {
             let known = Known::of(metadata);
             let is_same = |entry: &Entry| is_same(entry, &known);
+            // Not readable now says nothing of its content: its entry waits.
+            if let Err(error) = File::open(path) {
+                self.report_unreadable(path, &error);
+                continue;
+            }
             match entries.iter().position(|entry| is_same(entry) && begins_as(path, entry, metadata.len())) {
                 Some(index) => {
-                    let entry = Entry { path: path.clone(), ..entries.remove(index) };
+                    let entry = entries.remove(index).found_at(path);
                     self.open_entry(path, entry, metadata);
                 }
                 None => {
@@ -142,7 +148,7 @@ impl Tailer {
                 .positions()
                 .recall(|entry| is_same(entry, &known) && begins_as(&path, entry, metadata.len()));
             match recalled {
-                Some(entry) => self.open_entry(&path, Entry { path: path.clone(), ..entry }, &metadata),
+                Some(entry) => self.open_entry(&path, entry.found_at(&path), &metadata),
                 None => self.open_new(&path, 0),
             }
         }
@@ -155,7 +161,7 @@ impl Tailer {
         if file.path != path {
             file.renamed = true;
             file.path.clone_from(&path);
-            self.running.positions().identify(file.key, |entry| entry.path = path);
+            self.running.positions().identify(file.key, |entry| *entry = std::mem::take(entry).found_at(&path));
         }
         if file.file.is_none() {
             self.reopen_if_changed(index, metadata);
@@ -169,11 +175,19 @@ impl Tailer {
         if same_life && metadata.len() == file.size && metadata.modified().ok() == file.modified {
             return;
         }
+        self.reopen(index);
+    }
+
+    /// Opens a file again that was closed for being idle.
+    pub(super) fn reopen(&mut self, index: usize) {
+        let file = &mut self.files[index];
         match file::open(&file.path) {
             Ok((handle, metadata)) => {
+                let same_life = file.known.same(&Known::of(&metadata));
                 file.known = Known::of(&metadata);
                 file.file = Some(handle);
                 file.modified = None;
+                file.grown = Instant::now();
                 if !same_life {
                     self.truncated(index);
                 }
