@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, Known};
 
 /// Version of the format. Another one is refused: guessing would lose or repeat lines.
 const VERSION: u32 = 1;
@@ -43,6 +43,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Its inode.
+    pub fn known(&self) -> Known {
+        Known { device: self.device, inode: self.inode, born: self.born }
+    }
+
     /// The same file, found at a path.
     pub fn found_at(self, path: &Path) -> Entry {
         Entry { rotated: self.rotated || self.path != path, path: path.to_owned(), ..self }

@@ -97,18 +97,22 @@ impl FilePattern {
         listing.directories.push(directory.to_owned());
         let Ok(entries) = fs::read_dir(directory) else { return };
         for entry in entries.flatten() {
-            let name = entry.file_name();
-            let lower = name.to_string_lossy().to_lowercase();
-            if !self.name.is_match(&name) || IGNORED_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix)) {
+            let path = entry.path();
+            if !self.name.is_match(entry.file_name()) || is_compressed(&path) {
                 continue;
             }
-            let path = entry.path();
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => listing.files.push((path, metadata)),
                 _ => {}
             }
         }
     }
+}
+
+/// Whether rotation has compressed a file, by its name.
+pub fn is_compressed(path: &Path) -> bool {
+    let lower = path.to_string_lossy().to_lowercase();
+    IGNORED_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix))
 }
 
 /// Real directories (a link could lead in a circle) and their names.

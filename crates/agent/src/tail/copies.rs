@@ -40,7 +40,7 @@ impl Tailer {
             ..file.entry()
         };
         if let (Some(handle), Some(metadata)) = (file.file.take(), metadata) {
-            let key = self.running.positions().follow(entry.clone());
+            let key = self.running.follow(entry.clone());
             *file = Followed::new(key, handle, &metadata, &entry);
             self.find_copy(old);
         }
@@ -50,7 +50,7 @@ impl Tailer {
 
     /// The same for a file that was truncated before the start.
     pub(super) fn orphan(&mut self, entry: Entry) {
-        let key = self.running.positions().follow(entry.clone());
+        let key = self.running.follow(entry.clone());
         self.find_copy(Orphan { key, entry, since: Instant::now() });
     }
 

@@ -7,6 +7,7 @@
 
 mod copies;
 mod file;
+mod missed;
 mod refresh;
 mod split;
 mod trouble;
@@ -191,7 +192,7 @@ impl Tailer {
             Ok((Look::Same, longer)) => {
                 if longer {
                     let (key, fingerprint) = (file.key, file.fingerprint);
-                    self.running.positions().identify(key, |entry| entry.fingerprint = fingerprint);
+                    self.running.recognise(key, fingerprint);
                 }
                 self.check_copy(index);
             }

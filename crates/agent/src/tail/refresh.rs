@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use super::Tailer;
 use super::file::{self, Followed};
+use super::missed::Missed;
 use crate::checkpoint::Entry;
 use crate::config::InitialPosition;
 use crate::fingerprint::{Fingerprint, Known};
@@ -59,6 +60,7 @@ impl Tailer {
 
     /// With a checkpoint: files go on where they were, others are new since then.
     pub(super) fn resume(&mut self, listing: Listing, mut entries: Vec<Entry>) {
+        let missed = Missed::new(listing.files.iter().map(|(path, _)| path.as_path()), &entries);
         // Of several lives of one inode, the last one that fits.
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.generation));
         for (path, metadata) in &listing.files {
@@ -92,6 +94,9 @@ impl Tailer {
             } else if !self.follow_elsewhere(&entry) {
                 self.running.positions().remember(entry);
             }
+        }
+        if let Some(missed) = missed {
+            self.follow_missed(&missed);
         }
     }
 
@@ -248,7 +253,7 @@ impl Tailer {
         }
     }
 
-    fn open_at(
+    pub(super) fn open_at(
         &mut self,
         path: &Path,
         generation: u32,
@@ -265,7 +270,7 @@ impl Tailer {
         match opened {
             Ok((handle, metadata, entry)) => {
                 self.unreadable.remove(path);
-                let key = self.running.positions().follow(entry.clone());
+                let key = self.running.follow(entry.clone());
                 self.files.push(Followed::new(key, handle, &metadata, &entry));
                 self.files.last_mut()
             }
@@ -280,7 +285,7 @@ impl Tailer {
     fn open_entry(&mut self, path: &Path, entry: Entry, listed: &Metadata) {
         match file::open(path) {
             Ok((handle, metadata)) if Known::of(&metadata).same(&Known::of(listed)) => {
-                let key = self.running.positions().follow(entry.clone());
+                let key = self.running.follow(entry.clone());
                 self.files.push(Followed::new(key, handle, &metadata, &entry));
             }
             other => {
@@ -308,7 +313,7 @@ impl Tailer {
         };
         info!("{} is now {}: read to its end", entry.path.display(), path.display());
         let entry = Entry { path, ..entry.clone() };
-        let key = self.running.positions().follow(entry.clone());
+        let key = self.running.follow(entry.clone());
         let mut file = Followed::new(key, handle, &metadata, &entry);
         file.departed = Some(Instant::now());
         self.files.push(file);
@@ -344,8 +349,8 @@ fn newest_of_directories(listing: &Listing) -> Vec<usize> {
 
 /// The entry's inode. Device numbers may change with a reboot; the time of birth does not.
 fn is_same(entry: &Entry, known: &Known) -> bool {
-    let Entry { device, inode, born, .. } = *entry;
-    Known { device, inode, born }.same(known) || (born != 0 && (inode, born) == (known.inode, known.born))
+    let was = entry.known();
+    was.same(known) || (was.born != 0 && (was.inode, was.born) == (known.inode, known.born))
 }
 
 /// Whether a file can be the one of the entry, by its content.

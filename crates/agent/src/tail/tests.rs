@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 use crate::config::{Source, parse};
+use crate::fingerprint::Known;
 
 /// A flow over a directory, its tailer and what it has handed on.
 struct Rig {
@@ -32,6 +33,11 @@ impl Rig {
 
     /// What a checkpoint would hold now; the sender acknowledges everything first if asked to.
     fn restart(&mut self, acknowledge: bool) {
+        self.restart_after(acknowledge, 0);
+    }
+
+    /// The same with the checkpoint's time.
+    fn restart_after(&mut self, acknowledge: bool, seen: i64) {
         self.tailer.outbox.flush();
         while let Ok(mut batch) = self.receiver.try_recv() {
             if acknowledge {
@@ -39,7 +45,7 @@ impl Rig {
             }
         }
         self.running.positions().mark_changed();
-        let saved = self.running.positions().take_changes(0);
+        let saved = self.running.positions().take_changes(seen);
         (self.running, self.tailer, self.receiver) = tailer(&self.keys, Some(saved.unwrap()));
     }
 
@@ -93,7 +99,7 @@ impl Rig {
 fn tailer(keys: &str, saved: Option<Vec<Entry>>) -> (Arc<Running>, Tailer, UnboundedReceiver<Batch>) {
     let text = format!("{{\"flows\": [{{{keys}}}]}}");
     let mut config = parse(&Source { path: "agent.json".into(), text }, &[]).unwrap().config;
-    let running = Arc::new(Running::new(config.flows.remove(0)));
+    let running = Arc::new(Running::new(config.flows.remove(0), Arc::default()));
     let (sender, receiver) = unbounded_channel();
     let tailer = Tailer::new(running.clone(), sender, "host", saved).unwrap();
     (running, tailer, receiver)
@@ -351,6 +357,34 @@ fn renamed_out_of_the_pattern_while_the_agent_is_down() {
     let mut read = rig.read();
     read.sort();
     assert_eq!(read, ["three\n", "two\n"]);
+}
+
+#[test]
+fn made_and_renamed_out_of_the_pattern_while_the_agent_is_down() {
+    let year_2200 = 7_258_118_400;
+    for (seen, expected) in [(0, &["four\n", "one\n", "three\n", "two\n"][..]), (year_2200, &["four\n", "one\n"])] {
+        let mut rig = Rig::new("a.log", "");
+        if Known::of(&fs::metadata(rig.root.path()).unwrap()).born == 0 {
+            return; // This file system does not say when a file was made.
+        }
+        rig.append("a.log", "zero\n");
+        rig.check(&["zero\n"]);
+        rig.append("a.log", "one\n");
+        rig.rename("a.log", "a.log.3");
+        for (text, name) in
+            [("two\n", "a.log-20260101"), ("three\n", "a.log.1"), ("no\n", "a.log.old"), ("no\n", "b.log.1")]
+        {
+            rig.append(name, text);
+        }
+        rig.append("a.log.4.gz", "no\n");
+        rig.append("a.log", "four\n");
+        rig.restart_after(true, seen);
+        let mut read = rig.read();
+        read.sort();
+        assert_eq!(read, expected, "{seen}");
+        rig.restart_after(true, seen);
+        rig.check(&[]);
+    }
 }
 
 #[test]
