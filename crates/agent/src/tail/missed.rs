@@ -2,7 +2,7 @@
 //! `app.log.1` by now and was never seen under its first name.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -38,9 +38,13 @@ impl Missed {
         })
     }
 
-    fn is_missed(&self, path: &Path, known: &Known) -> bool {
+    fn is_missed(&self, path: &Path, metadata: &Metadata) -> bool {
+        let known = &Known::of(metadata);
+        // Changed before it was made: an old file that was unpacked or copied here.
+        let is_old = metadata.modified().ok() < metadata.created().ok();
         // A birth of 0 is unknown.
-        known.born / NANOS >= self.since.max(1)
+        !is_old
+            && known.born / NANOS >= self.since.max(1)
             && !self.known.iter().any(|other| other.same(known))
             && live_names(path).any(|name| self.live.contains(&name))
     }
@@ -64,7 +68,7 @@ impl Tailer {
             let Ok(metadata) = fs::metadata(&path) else { continue };
             let known = Known::of(&metadata);
             if !metadata.is_file()
-                || !missed.is_missed(&path, &known)
+                || !missed.is_missed(&path, &metadata)
                 || self.files.iter().any(|file| file.known.same(&known))
             {
                 continue;

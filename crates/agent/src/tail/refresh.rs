@@ -116,6 +116,9 @@ impl Tailer {
         let before = SystemTime::now();
         let mut listing = self.running.flow.files.list();
         self.refreshed = Some(Instant::now());
+        for (path, error) in &listing.unreadable {
+            self.report_unreadable(path, error);
+        }
         let sure = |changed: SystemTime| changed + CLOCK_TICK < before;
         self.directories = listing
             .directories

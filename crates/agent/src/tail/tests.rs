@@ -377,6 +377,9 @@ fn made_and_renamed_out_of_the_pattern_while_the_agent_is_down() {
             rig.append(name, text);
         }
         rig.append("a.log.4.gz", "no\n");
+        rig.append("a.log.5", "unpacked\n");
+        let unpacked = OpenOptions::new().write(true).open(rig.path("a.log.5")).unwrap();
+        unpacked.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
         rig.append("a.log", "four\n");
         rig.restart_after(true, seen);
         let mut read = rig.read();
