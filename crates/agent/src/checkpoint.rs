@@ -1,13 +1,13 @@
 //! The checkpoint file: JSON of our own beside the original's SQLite file, replaced atomically and fsynced.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, Known};
 
 /// Version of the format. Another one is refused: guessing would lose or repeat lines.
 const VERSION: u32 = 1;
@@ -32,11 +32,26 @@ pub struct Entry {
     /// The offset is inside a record that was too long: go on after it.
     #[serde(default)]
     pub discarding: bool,
+    /// It was renamed since it was seen first: its last line may never get a newline.
+    #[serde(default)]
+    pub rotated: bool,
     /// First part of its lines' ids, once one was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_id: Option<String>,
     /// When it was there last, in seconds since 1970.
     pub seen: i64,
+}
+
+impl Entry {
+    /// Its inode.
+    pub fn known(&self) -> Known {
+        Known { device: self.device, inode: self.inode, born: self.born }
+    }
+
+    /// The same file, found at a path.
+    pub fn found_at(self, path: &Path) -> Entry {
+        Entry { rotated: self.rotated || self.path != path, path: path.to_owned(), ..self }
+    }
 }
 
 /// Everything saved: flow id → files. A flow without files has still been started.
@@ -94,7 +109,10 @@ impl Store {
             fs::create_dir_all(directory).map_err(io("create its directory"))?;
         }
         let lock = File::create(with_suffix(&path, ".lock")).map_err(io("create its lock"))?;
-        lock.try_lock().map_err(|_| CheckpointError::InUse(path.clone()))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => CheckpointError::InUse(path.clone()),
+            TryLockError::Error(source) => io("lock it")(source),
+        })?;
         let saved = match fs::read(&path) {
             Ok(bytes) => read(&bytes).map_err(|message| CheckpointError::Unreadable { path: path.clone(), message })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Saved::new(),

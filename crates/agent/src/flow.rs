@@ -1,11 +1,15 @@
 //! What the tailer, the sender and the reporter of one flow share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
+use crate::checkpoint::Entry;
 use crate::config::Flow;
-use crate::positions::Positions;
+use crate::fingerprint::Fingerprint;
+use crate::positions::{FileKey, Positions};
 
 /// Bytes of a flow read and not yet acknowledged. The original's bound is publishQueueCapacity alone: 100 × 4 MiB, its
 /// out-of-memory complaint. Four full calls under way keep any stream busy (5 MiB/s is Firehose's limit).
@@ -21,19 +25,22 @@ pub struct Running {
     /// What may be in flight.
     pub budget: Budget,
     positions: Mutex<Positions>,
+    /// A checkpoint is due now and not only when its period is over.
+    urgent: Arc<Notify>,
     stop: AtomicBool,
     abort: AtomicBool,
 }
 
 impl Running {
-    /// Not started yet.
-    pub fn new(flow: Flow) -> Running {
+    /// Not started yet. `urgent` is told when the next checkpoint should not wait.
+    pub fn new(flow: Flow, urgent: Arc<Notify>) -> Running {
         let budget = Budget { capacity: flow.queue_capacity, used: Mutex::default(), changed: Condvar::new() };
         Running {
             flow,
             counters: Counters::default(),
             budget,
             positions: Mutex::default(),
+            urgent,
             stop: AtomicBool::new(false),
             abort: AtomicBool::new(false),
         }
@@ -42,6 +49,19 @@ impl Running {
     /// The flow's positions. Held for moments only.
     pub fn positions(&self) -> MutexGuard<'_, Positions> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A file, or a file's next life, that is read from now on. A crash must find it again though it is renamed by then.
+    pub fn follow(&self, entry: Entry) -> FileKey {
+        let key = self.positions().follow(entry);
+        self.urgent.notify_one();
+        key
+    }
+
+    /// A longer fingerprint of a file: without it, a crash would take the file's next life for this one.
+    pub fn recognise(&self, key: FileKey, fingerprint: Fingerprint) {
+        self.positions().identify(key, |entry| entry.fingerprint = fingerprint);
+        self.urgent.notify_one();
     }
 
     /// Reading stops; what is read is still sent.

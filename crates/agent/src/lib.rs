@@ -27,6 +27,7 @@ pub mod config;
 mod fingerprint;
 mod flow;
 pub mod log;
+mod pace;
 mod pattern;
 mod positions;
 mod progress;

@@ -74,7 +74,11 @@ fn check(path: &Path, loaded: &Loaded) -> ExitCode {
         println!("warning: {warning}");
     }
     for flow in &loaded.config.flows {
-        println!("flow {}: {} file(s) match now", flow.id, flow.files.list().files.len());
+        let listing = flow.files.list();
+        for (path, error) in &listing.unreadable {
+            println!("warning: flow {}: {} cannot be opened: {error}", flow.id, path.display());
+        }
+        println!("flow {}: {} file(s) match now", flow.id, listing.files.len());
     }
     println!("{}: {} flow(s), {} warning(s)", path.display(), loaded.config.flows.len(), loaded.warnings.len());
     ExitCode::SUCCESS

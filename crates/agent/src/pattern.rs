@@ -1,6 +1,7 @@
 //! Patterns of a flow: which files (`filePattern`), and which lines (`multiLineStartPattern`, `fileFooterPattern`).
 
-use std::fs::{self, Metadata};
+use std::fs::{self, DirEntry, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -33,6 +34,8 @@ pub struct Listing {
     pub files: Vec<(PathBuf, Metadata)>,
     /// The directories that were looked into.
     pub directories: Vec<PathBuf>,
+    /// Directories that cannot be looked into, and why. One that is not there is none of these.
+    pub unreadable: Vec<(PathBuf, io::Error)>,
 }
 
 impl FilePattern {
@@ -61,7 +64,7 @@ impl FilePattern {
         Ok(FilePattern { base, steps, name: glob(name)? })
     }
 
-    /// Looks for the files now. What cannot be read is passed over.
+    /// Looks for the files now.
     pub fn list(&self) -> Listing {
         let mut listing = Listing::default();
         self.walk(&self.base, &self.steps, 0, &mut listing);
@@ -76,7 +79,7 @@ impl FilePattern {
         match step {
             Step::Name(name) => self.walk(&directory.join(name), rest, depth, listing),
             Step::Glob(glob) => {
-                for (path, name) in directories(directory) {
+                for (path, name) in directories(directory, listing) {
                     if glob.is_match(name) {
                         self.walk(&path, rest, depth, listing);
                     }
@@ -85,7 +88,7 @@ impl FilePattern {
             Step::AnyDepth => {
                 self.walk(directory, rest, depth, listing);
                 if depth < MAX_DEPTH {
-                    for (path, _) in directories(directory) {
+                    for (path, _) in directories(directory, listing) {
                         self.walk(&path, steps, depth + 1, listing);
                     }
                 }
@@ -95,14 +98,11 @@ impl FilePattern {
 
     fn files_of(&self, directory: &Path, listing: &mut Listing) {
         listing.directories.push(directory.to_owned());
-        let Ok(entries) = fs::read_dir(directory) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let lower = name.to_string_lossy().to_lowercase();
-            if !self.name.is_match(&name) || IGNORED_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix)) {
+        for entry in entries(directory, listing) {
+            let path = entry.path();
+            if !self.name.is_match(entry.file_name()) || is_compressed(&path) {
                 continue;
             }
-            let path = entry.path();
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => listing.files.push((path, metadata)),
                 _ => {}
@@ -111,11 +111,29 @@ impl FilePattern {
     }
 }
 
+/// Whether rotation has compressed a file, by its name.
+pub fn is_compressed(path: &Path) -> bool {
+    let lower = path.to_string_lossy().to_lowercase();
+    IGNORED_SUFFIXES.iter().any(|suffix| lower.ends_with(suffix))
+}
+
 /// Real directories (a link could lead in a circle) and their names.
-fn directories(directory: &Path) -> Vec<(PathBuf, std::ffi::OsString)> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let real = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+fn directories(directory: &Path, listing: &mut Listing) -> Vec<(PathBuf, std::ffi::OsString)> {
+    let real =
+        entries(directory, listing).into_iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     real.map(|entry| (entry.path(), entry.file_name())).collect()
+}
+
+fn entries(directory: &Path, listing: &mut Listing) -> Vec<DirEntry> {
+    match fs::read_dir(directory) {
+        Ok(entries) => entries.flatten().collect(),
+        Err(error) => {
+            if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+                listing.unreadable.push((directory.to_owned(), error));
+            }
+            Vec::new()
+        }
+    }
 }
 
 fn glob(text: &str) -> Result<GlobMatcher, String> {

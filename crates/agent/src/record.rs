@@ -119,12 +119,12 @@ impl Shaper {
         };
         if length + key_length > self.limit {
             notes.truncated_from = Some(length);
+            let limit = self.limit - key_length;
             if !in_buffer {
                 self.buffer.clear();
-                self.buffer.extend_from_slice(&line[..self.limit]);
+                self.buffer.extend_from_slice(&line[..limit]);
                 in_buffer = true;
             }
-            let limit = self.limit - key_length;
             self.buffer.truncate(limit);
             // The configuration keeps the terminator shorter than a record without its key.
             let terminator = &self.terminator[..self.terminator.len().min(limit)];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{error, info, warn};
@@ -59,7 +59,12 @@ pub enum RunError {
 
 /// Runs until `shutdown` completes, then drains.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-    let sinks = connect(&config).await;
+    let mut shutdown = pin!(shutdown);
+    // Looking for credentials may take its time.
+    let sinks = tokio::select! {
+        sinks = connect(&config) => sinks,
+        () = &mut shutdown => return Ok(()),
+    };
     run_with(config, sinks, async {
         shutdown.await;
         Stop::Drain
@@ -80,11 +85,12 @@ pub async fn run_with(
     let mut checkpoints = Checkpoints::new(store, saved, config.checkpoint_ttl);
     let host = host_name();
     let permits = Arc::new(Semaphore::new(config.max_sends));
+    let urgent = Arc::new(Notify::new());
     let mut flows = Vec::new();
     let mut tailers = Vec::new();
     let mut senders = JoinSet::new();
     for (flow, sink) in config.flows.into_iter().zip(sinks) {
-        let running = Arc::new(Running::new(flow));
+        let running = Arc::new(Running::new(flow, urgent.clone()));
         let (batches, receiver) = mpsc::unbounded_channel();
         let saved = checkpoints.saved.get(&running.flow.id).cloned();
         let tailer = Tailer::new(running.clone(), batches, &host, saved)
@@ -100,7 +106,7 @@ pub async fn run_with(
         info!("FileTailer[{id}]: Started");
         thread::Builder::new().name(id).spawn(move || tailer.run())?;
     }
-    let result = supervise(&flows, &mut senders, &mut checkpoints, config.status_period, stop).await;
+    let result = supervise(&flows, &mut senders, &mut checkpoints, &urgent, config.status_period, stop).await;
     match result {
         Ok(Stop::Abort) => {
             flows.iter().for_each(|flow| flow.abort());
@@ -121,6 +127,7 @@ async fn supervise(
     flows: &[Arc<Running>],
     senders: &mut Senders,
     checkpoints: &mut Checkpoints,
+    urgent: &Notify,
     status_period: Duration,
     stop: impl Future<Output = Stop>,
 ) -> Result<Stop, RunError> {
@@ -135,7 +142,7 @@ async fn supervise(
         tokio::select! {
             how = &mut stop => return Ok(how),
             Some(ended) = senders.join_next() => return Err(RunError::FlowEnded(name_of(ended))),
-            _ = checkpoint.tick() => {
+            _ = async { tokio::select! { _ = checkpoint.tick() => {} () = urgent.notified() => {} } } => {
                 if let Err(error) = checkpoints.write(flows).await {
                     error!("{error}; trying again, a restart would repeat what is sent now");
                 }

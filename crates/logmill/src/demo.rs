@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -41,8 +42,8 @@ const AGENT_CONFIGURATION: &str = r#"{
 /// The running demonstration.
 pub struct Demo {
     stop: Arc<AtomicBool>,
-    writer: Option<std::thread::JoinHandle<io::Result<()>>>,
-    agent: Child,
+    /// Writes the log and watches the agent, which it gives back at the end.
+    thread: std::thread::JoinHandle<Child>,
     /// The growing log.
     pub log: PathBuf,
     /// The agent's configuration.
@@ -59,45 +60,95 @@ impl Demo {
         fs::write(&configuration, text)?;
 
         let log = folder.join("access.log");
+        let output = folder.join("agent.log");
+        let agent = start_agent(agent, &configuration, &output)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let writer = std::thread::Builder::new().name("demo-log".into()).spawn({
+        let thread = std::thread::Builder::new().name("demo-log".into()).spawn({
             let (log, stop) = (log.clone(), stop.clone());
-            move || write_log(&log, &stop)
+            move || {
+                let mut watch = Watch { agent, output, ended: false };
+                if let Err(e) = write_log(&log, &stop, || watch.check()) {
+                    eprintln!("demo: {} is not written any more: {e}", log.display());
+                }
+                watch.agent
+            }
         })?;
-        let output = File::create(folder.join("agent.log"))?;
-        let agent = Command::new(agent)
-            .arg("-c")
-            .arg(&configuration)
-            // Any credentials will do for the emulator; real ones must not be sent to it.
-            .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")])
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()?;
-        Ok(Demo { stop, writer: Some(writer), agent, log, configuration })
+        Ok(Demo { stop, thread, log, configuration })
     }
 
     /// Stops the log, then the agent, which sends what it has.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(Err(e)) = self.writer.take().and_then(|writer| writer.join().ok()) {
-            eprintln!("demo: {}: {e}", self.log.display());
+        let Ok(mut agent) = self.thread.join() else { return };
+        if !matches!(agent.try_wait(), Ok(None)) {
+            return;
         }
-        // SAFETY: the child has not been waited for, so its process id is still its own.
-        unsafe { libc::kill(self.agent.id() as libc::pid_t, libc::SIGTERM) };
+        // SAFETY: the child has not been waited for to its end, so its process id is still its own.
+        unsafe { libc::kill(agent.id() as libc::pid_t, libc::SIGTERM) };
         let deadline = std::time::Instant::now() + AGENT_STOP;
         while std::time::Instant::now() < deadline {
-            if !matches!(self.agent.try_wait(), Ok(None)) {
+            if !matches!(agent.try_wait(), Ok(None)) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.agent.kill();
-        let _ = self.agent.wait();
+        let _ = agent.kill();
+        let _ = agent.wait();
     }
 }
 
-fn write_log(path: &Path, stop: &AtomicBool) -> io::Result<()> {
+fn start_agent(agent: &Path, configuration: &Path, output: &Path) -> io::Result<Child> {
+    let output = File::create(output)?;
+    let mut command = Command::new(agent);
+    command
+        .arg("-c")
+        .arg(configuration)
+        // Any credentials will do for the emulator; real ones must not be sent to it.
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")])
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        // A group of its own: Ctrl-C in the terminal is for `logmill`, which ends the agent after the log.
+        .process_group(0);
+    #[cfg(target_os = "linux")]
+    die_with_parent(&mut command);
+    command.spawn()
+}
+
+/// An agent left behind by a killed `logmill` would hold its checkpoints against the next one. A kill costs it nothing.
+#[cfg(target_os = "linux")]
+fn die_with_parent(command: &mut Command) {
+    // SAFETY: between fork and exec only prctl is called, a plain system call.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
+}
+
+/// Says when the agent has ended though nobody told it to.
+struct Watch {
+    agent: Child,
+    /// What it has printed.
+    output: PathBuf,
+    ended: bool,
+}
+
+impl Watch {
+    fn check(&mut self) {
+        if self.ended {
+            return;
+        }
+        if let Ok(Some(status)) = self.agent.try_wait() {
+            self.ended = true;
+            eprintln!("demo: the agent has ended by itself ({status}), see {}", self.output.display());
+        }
+    }
+}
+
+/// Writes until told to stop, and calls `each_time` after each few lines.
+fn write_log(path: &Path, stop: &AtomicBool, mut each_time: impl FnMut()) -> io::Result<()> {
     let mut number: u64 = 0;
     let mut log = BufWriter::new(OpenOptions::new().create(true).append(true).open(path)?);
     while !stop.load(Ordering::Relaxed) {
@@ -110,6 +161,7 @@ fn write_log(path: &Path, stop: &AtomicBool) -> io::Result<()> {
             fs::rename(path, path.with_extension("log.1"))?;
             log = BufWriter::new(OpenOptions::new().create(true).append(true).open(path)?);
         }
+        each_time();
         std::thread::sleep(Duration::from_millis(100));
     }
     Ok(())
@@ -145,5 +197,22 @@ mod tests {
         let line = access_line(1, &now);
         assert!(line.contains(" - - [20/Nov/2026:16:36:01 +0000] \"GET /"), "{line}");
         assert!(line.ends_with('"'), "{line}");
+    }
+
+    #[test]
+    fn writes_until_told_to_stop() {
+        let folder = std::env::temp_dir().join(format!("logmill-demo-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (path, stop) = (folder.join("access.log"), AtomicBool::new(false));
+        let mut times = 0;
+        write_log(&path, &stop, || {
+            times += 1;
+            stop.store(times == 2, Ordering::Relaxed);
+        })
+        .unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(text.lines().count() as u32, 2 * LINES_PER_SECOND / 10);
+        assert!(text.ends_with('\n'), "{text}");
     }
 }

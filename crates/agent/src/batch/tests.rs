@@ -9,7 +9,7 @@ use crate::config::{Source, parse};
 fn outbox(keys: &str) -> (Outbox, UnboundedReceiver<Batch>, Arc<Running>, FileKey) {
     let text = format!("{{\"flows\": [{{\"filePattern\": \"/l/*\", \"deliveryStream\": \"s\"{keys}}}]}}");
     let mut config = parse(&Source { path: "agent.json".into(), text }, &[]).unwrap().config;
-    let running = Arc::new(Running::new(config.flows.remove(0)));
+    let running = Arc::new(Running::new(config.flows.remove(0), Arc::default()));
     let key = running.positions().follow(Entry::default());
     let (sender, receiver) = unbounded_channel();
     (Outbox::new(running.clone(), sender), receiver, running, key)

@@ -265,8 +265,19 @@ fn service(section: &Section<'_>, endpoint: &str, region: Option<&str>) -> Resul
         None => None,
     };
     let region = region.or_else(|| endpoint.as_deref().and_then(region_of));
-    let endpoint = endpoint.map(|url| if url.contains("://") { url } else { format!("https://{url}") });
+    let endpoint = endpoint.map(|url| match url.contains("://") {
+        true => url,
+        // No emulator insists on TLS; everything else does.
+        false if is_local(&url) => format!("http://{url}"),
+        false => format!("https://{url}"),
+    });
     Ok(Service { endpoint, region })
+}
+
+/// Whether an endpoint is on this machine.
+pub fn is_local(endpoint: &str) -> bool {
+    let host = endpoint.split("://").last().unwrap_or_default();
+    ["127.", "localhost:", "localhost/", "[::1]"].iter().any(|local| host.starts_with(local)) || host == "localhost"
 }
 
 /// `eu-west-1` of `firehose.eu-west-1.amazonaws.com`.

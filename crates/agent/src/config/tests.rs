@@ -191,3 +191,16 @@ fn load_reads_the_directory_beside_the_file() {
     std::fs::write(directory.path().join("agent.d/one.json"), flow_with("")).unwrap();
     assert_eq!(load(&path).unwrap().config.flows[0].id, "fh:s:/l/a.log*");
 }
+
+#[test]
+fn local_endpoints() {
+    let check = |endpoint: &str, expected: bool| assert_eq!(is_local(endpoint), expected, "{endpoint}");
+    check("http://127.0.0.1:4566", true);
+    check("127.0.0.1:4566", true);
+    check("http://localhost:4566/", true);
+    check("http://localhost", true);
+    check("http://[::1]:1", true);
+    check("https://firehose.us-east-1.amazonaws.com", false);
+    check("http://localhost.example.com", false);
+    check("http://10.0.0.1", false);
+}

@@ -44,6 +44,19 @@ fn long_records_are_cut_to_the_limit() {
 }
 
 #[test]
+fn a_record_is_too_long_by_its_key_alone() {
+    for keys in ["\"kinesisStream\": \"s\"", "\"kinesisStream\": \"s\", \"partitionKeyOption\": \"DETERMINISTIC\""] {
+        for length in [(1 << 20) - 1, 1 << 20, (1 << 20) + 1] {
+            let line = [vec![b'x'; length - 1], vec![b'\n']].concat();
+            let mut shaper = shaper(keys);
+            let Shaped::Record { data, key, notes } = shaper.shape(&line, String::new) else { panic!("{keys}") };
+            assert_eq!(data.len() + key.map_or(0, |key| key.len()), 1 << 20, "{keys} {length}");
+            assert_eq!(notes.truncated_from, Some(length), "{keys}");
+        }
+    }
+}
+
+#[test]
 fn partition_keys() {
     let key_of = |keys: &str, line: &[u8]| match shaper(keys).shape(line, String::new) {
         Shaped::Record { key, .. } => key,

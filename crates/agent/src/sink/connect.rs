@@ -11,10 +11,10 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tracing::{info, warn};
 
-use super::Sink;
 use super::firehose::Firehose;
 use super::kinesis::Kinesis;
-use crate::config::{Config, Destination, Service};
+use super::{Sink, causes};
+use crate::config::{Config, Destination, Service, is_local};
 
 /// The original's session name.
 const SESSION_NAME: &str = "AWSKinesisAgent";
@@ -26,17 +26,30 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// One sink per flow, in their order.
 pub async fn connect(config: &Config) -> Vec<Arc<dyn Sink>> {
     let shared = shared(config).await;
-    let firehose = for_service(&shared, &config.firehose);
-    let kinesis = for_service(&shared, &config.kinesis);
+    let (firehose, kinesis) = (for_service(&shared, &config.firehose), for_service(&shared, &config.kinesis));
+    let (firehose_place, kinesis_place) = (place("Firehose", &firehose), place("Kinesis", &kinesis));
     let firehose = aws_sdk_firehose::Client::new(&firehose);
     let kinesis = aws_sdk_kinesis::Client::new(&kinesis);
     let sink = |destination: &Destination| -> Arc<dyn Sink> {
         match destination.clone() {
-            Destination::Firehose(stream) => Arc::new(Firehose { client: firehose.clone(), stream }),
-            Destination::Kinesis(stream) => Arc::new(Kinesis { client: kinesis.clone(), stream }),
+            Destination::Firehose(stream) => {
+                Arc::new(Firehose { client: firehose.clone(), stream, place: firehose_place.clone() })
+            }
+            Destination::Kinesis(stream) => {
+                Arc::new(Kinesis { client: kinesis.clone(), stream, place: kinesis_place.clone() })
+            }
         }
     };
     config.flows.iter().map(|flow| sink(&flow.destination)).collect()
+}
+
+/// Where a service is, for messages.
+fn place(service: &str, config: &SdkConfig) -> String {
+    match (config.endpoint_url(), config.region()) {
+        (Some(endpoint), _) => format!("{service} at {endpoint}"),
+        (None, Some(region)) => format!("{service} in {region}"),
+        (None, None) => service.to_owned(),
+    }
 }
 
 /// The environment's configuration with what the file says over it.
@@ -80,10 +93,16 @@ async fn credentials(config: &Config, environment: &SdkConfig) -> Option<SharedC
         return Some(SharedCredentialsProvider::new(keys));
     }
     let chain = environment.credentials_provider()?;
-    if all_local(config, environment) && config.assume_role.is_none() && chain.provide_credentials().await.is_err() {
+    let Err(error) = chain.provide_credentials().await else { return Some(chain) };
+    if all_local(config, environment) && config.assume_role.is_none() {
         info!("no AWS credentials found: using test/test for the local endpoint");
         return Some(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "local endpoint")));
     }
+    warn!(
+        "no AWS credentials found yet, going on: expected awsAccessKeyId and awsSecretAccessKey in the configuration, \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role of this host: {}",
+        causes(&error)
+    );
     Some(chain)
 }
 
@@ -96,11 +115,6 @@ fn all_local(config: &Config, environment: &SdkConfig) -> bool {
         };
         service.endpoint.as_deref().or(environment.endpoint_url()).is_some_and(is_local)
     })
-}
-
-fn is_local(endpoint: &str) -> bool {
-    let host = endpoint.split("://").last().unwrap_or_default();
-    ["127.", "localhost:", "localhost/", "[::1]"].iter().any(|local| host.starts_with(local)) || host == "localhost"
 }
 
 async fn assume_role(
@@ -118,7 +132,7 @@ async fn assume_role(
     }
     let provider = builder.build().await;
     if let Err(error) = provider.provide_credentials().await {
-        warn!("role {role} cannot be assumed yet, going on: {error}");
+        warn!("role {role} cannot be assumed yet, going on: {}", causes(&error));
     }
     SharedCredentialsProvider::new(provider)
 }
@@ -132,21 +146,4 @@ fn for_service(shared: &SdkConfig, service: &Service) -> SdkConfig {
         builder.set_region(Some(Region::new(region.clone())));
     }
     builder.build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn local_endpoints() {
-        let check = |endpoint: &str, expected: bool| assert_eq!(is_local(endpoint), expected, "{endpoint}");
-        check("http://127.0.0.1:4566", true);
-        check("http://localhost:4566/", true);
-        check("http://localhost", true);
-        check("http://[::1]:1", true);
-        check("https://firehose.us-east-1.amazonaws.com", false);
-        check("http://localhost.example.com", false);
-        check("http://10.0.0.1", false);
-    }
 }

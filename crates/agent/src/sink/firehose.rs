@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_firehose::Client;
-use aws_sdk_firehose::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_firehose::error::ProvideErrorMetadata;
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types;
 
@@ -14,6 +14,8 @@ pub struct Firehose {
     pub client: Client,
     /// Its name.
     pub stream: String,
+    /// Its service's address, for messages.
+    pub place: String,
 }
 
 #[async_trait]
@@ -27,7 +29,7 @@ impl Sink for Firehose {
         }
         let call = self.client.put_record_batch().delivery_stream_name(&self.stream).set_records(Some(entries));
         let answer =
-            call.send().await.map_err(|error| put_error(error.code(), DisplayErrorContext(&error).to_string()))?;
+            call.send().await.map_err(|error| put_error(error.code(), error.message(), &self.place, &error))?;
         let answers = answer.request_responses().iter();
         complete(answers.map(|one| failure(one.error_code(), one.error_message())).collect(), count)
     }

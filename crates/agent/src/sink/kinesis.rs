@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_kinesis::error::ProvideErrorMetadata;
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
 
@@ -14,6 +14,8 @@ pub struct Kinesis {
     pub client: Client,
     /// Its name.
     pub stream: String,
+    /// Its service's address, for messages.
+    pub place: String,
 }
 
 #[async_trait]
@@ -30,7 +32,7 @@ impl Sink for Kinesis {
         }
         let call = self.client.put_records().stream_name(&self.stream).set_records(Some(entries));
         let answer =
-            call.send().await.map_err(|error| put_error(error.code(), DisplayErrorContext(&error).to_string()))?;
+            call.send().await.map_err(|error| put_error(error.code(), error.message(), &self.place, &error))?;
         let answers = answer.records().iter();
         complete(answers.map(|one| failure(one.error_code(), one.error_message())).collect(), count)
     }

@@ -6,6 +6,8 @@ mod connect;
 mod firehose;
 mod kinesis;
 
+use std::error::Error;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -74,12 +76,27 @@ const REFUSALS: [&str; 12] = [
     "ExpiredTokenException",
 ];
 
-/// The error of a call from its code (none: it never got an answer) and its text.
-fn put_error(code: Option<&str>, text: String) -> PutError {
+/// The error of a call: its code and message, or the place and all causes when it never got an answer.
+fn put_error(code: Option<&str>, message: Option<&str>, place: &str, error: &dyn Error) -> PutError {
+    let text = failure(code, message).unwrap_or_else(|| format!("{place}: {}", causes(error)));
     match code {
         Some(code) if REFUSALS.contains(&code) => PutError::Refused(text),
         _ => PutError::Failed(text),
     }
+}
+
+/// An error and what it comes from, in one line.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
 }
 
 /// An answer must speak of every record.
@@ -105,7 +122,10 @@ mod tests {
     #[test]
     fn errors_that_need_somebody() {
         let check = |code: Option<&str>, refused: bool| {
-            assert_eq!(matches!(put_error(code, String::new()), PutError::Refused(_)), refused, "{code:?}");
+            let error = std::io::Error::other("no answer");
+            let error = put_error(code, Some("why"), "here", &error);
+            assert_eq!(matches!(error, PutError::Refused(_)), refused, "{code:?}");
+            assert_eq!(error.to_string(), code.map_or("here: no answer".to_owned(), |code| format!("{code}: why")));
         };
         check(Some("ResourceNotFoundException"), true);
         check(Some("AccessDeniedException"), true);

@@ -35,11 +35,12 @@ impl Tailer {
             generation: file.generation + 1,
             offset: 0,
             discarding: false,
+            rotated: false,
             line_id: None,
             ..file.entry()
         };
         if let (Some(handle), Some(metadata)) = (file.file.take(), metadata) {
-            let key = self.running.positions().follow(entry.clone());
+            let key = self.running.follow(entry.clone());
             *file = Followed::new(key, handle, &metadata, &entry);
             self.find_copy(old);
         }
@@ -49,7 +50,7 @@ impl Tailer {
 
     /// The same for a file that was truncated before the start.
     pub(super) fn orphan(&mut self, entry: Entry) {
-        let key = self.running.positions().follow(entry.clone());
+        let key = self.running.follow(entry.clone());
         self.find_copy(Orphan { key, entry, since: Instant::now() });
     }
 
@@ -84,11 +85,15 @@ impl Tailer {
         let twin = match new.held {
             Some((since, twin)) => {
                 let waits = new.grown.elapsed() < COPY_HOLD && since.elapsed() < COPY_LIMIT;
-                self.files.iter().find(|other| other.key == twin && waits && new.size <= other.size)
+                self.files.iter().position(|other| other.key == twin && waits && new.size <= other.size)
             }
-            None => self.files.iter().find(|other| begins_like(new, handle, other)),
+            None => self.files.iter().position(|other| begins_like(new, handle, other)),
         };
-        let held = twin.map(|twin| (new.held.map_or_else(Instant::now, |(since, _)| since), twin.key));
+        let held = twin.map(|twin| (new.held.map_or_else(Instant::now, |(since, _)| since), self.files[twin].key));
+        if let Some(twin) = twin.filter(|twin| self.files[*twin].file.is_none()) {
+            // Its truncation is to be seen while the copy is held.
+            self.reopen(twin);
+        }
         let new = &mut self.files[index];
         new.fresh = held.is_some();
         new.held = held;
@@ -138,12 +143,16 @@ fn copy_beside(entry: &Entry, is_free: impl Fn(&Known) -> bool) -> Option<(File,
 
 /// Whether a new file may be a copy, complete or in the making, of a file that was read.
 fn begins_like(new: &Followed, handle: &File, other: &Followed) -> bool {
-    let Some(other_handle) = &other.file else { return false };
     if other.key == new.key || other.offset == 0 || new.size > other.size {
         return false;
     }
     if new.fingerprint.length == other.fingerprint.length {
         return new.fingerprint.hash == other.fingerprint.hash;
     }
-    begin_alike(handle, other_handle).unwrap_or(false)
+    let alike = match &other.file {
+        Some(other) => begin_alike(handle, other),
+        // Closed for being idle.
+        None => File::open(&other.path).and_then(|other| begin_alike(handle, &other)),
+    };
+    alike.unwrap_or(false)
 }

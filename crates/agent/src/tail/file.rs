@@ -51,7 +51,7 @@ pub struct Followed {
     pub polled: Instant,
     /// When it grew last.
     pub grown: Instant,
-    /// Renamed while followed.
+    /// Renamed since it was seen first.
     pub renamed: bool,
     /// Since when the pattern does not find it.
     pub departed: Option<Instant>,
@@ -95,7 +95,7 @@ impl Followed {
             modified: None,
             polled: now,
             grown: now,
-            renamed: false,
+            renamed: entry.rotated,
             departed: None,
             ended: false,
             fresh: false,
@@ -166,6 +166,7 @@ impl Followed {
             generation: self.generation,
             offset: self.offset,
             discarding: self.discarding_from.is_some(),
+            rotated: self.renamed,
             line_id: self.line_id.clone(),
             seen: 0,
         }

@@ -7,6 +7,7 @@
 
 mod copies;
 mod file;
+mod missed;
 mod refresh;
 mod split;
 mod trouble;
@@ -146,20 +147,24 @@ impl Tailer {
     fn pass(&mut self) -> bool {
         let mut any = false;
         let count = self.files.len();
+        let first = self.turn;
         for step in 0..count {
-            if self.running.is_stopping() || !self.outbox.has_room() {
+            if self.running.is_stopping() {
                 break;
             }
-            // Who stopped for want of room is not always first again.
-            let index = (self.turn + step) % count;
+            let index = (first + step) % count;
+            // Without room too: what is not seen before it is truncated is never found in its copy.
             self.look(index);
+            if !self.outbox.has_room() {
+                continue;
+            }
             match self.turn_of(index) {
                 Ok(turn) => {
                     self.files[index].failing = false;
                     any |= turn == Turn::Read;
                     if turn == Turn::NoRoom {
+                        // Who stopped for want of room is not always first again.
                         self.turn = index + 1;
-                        return any;
                     }
                 }
                 Err(error) => self.report_failure(index, &error),
@@ -187,7 +192,7 @@ impl Tailer {
             Ok((Look::Same, longer)) => {
                 if longer {
                     let (key, fingerprint) = (file.key, file.fingerprint);
-                    self.running.positions().identify(key, |entry| entry.fingerprint = fingerprint);
+                    self.running.recognise(key, fingerprint);
                 }
                 self.check_copy(index);
             }

@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use super::Tailer;
 use super::file::{self, Followed};
+use super::missed::Missed;
 use crate::checkpoint::Entry;
 use crate::config::InitialPosition;
 use crate::fingerprint::{Fingerprint, Known};
@@ -22,6 +23,7 @@ use crate::pattern::Listing;
 
 /// A directory changed so recently may change again without another time: clocks of file systems tick every few ms.
 const CLOCK_TICK: Duration = Duration::from_millis(50);
+
 impl Tailer {
     /// The first look, which decides where everything starts.
     pub(super) fn start(&mut self, saved: Option<Vec<Entry>>) {
@@ -57,15 +59,21 @@ impl Tailer {
     }
 
     /// With a checkpoint: files go on where they were, others are new since then.
-    fn resume(&mut self, listing: Listing, mut entries: Vec<Entry>) {
+    pub(super) fn resume(&mut self, listing: Listing, mut entries: Vec<Entry>) {
+        let missed = Missed::new(listing.files.iter().map(|(path, _)| path.as_path()), &entries);
         // Of several lives of one inode, the last one that fits.
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.generation));
         for (path, metadata) in &listing.files {
             let known = Known::of(metadata);
             let is_same = |entry: &Entry| is_same(entry, &known);
+            // Not readable now says nothing of its content: its entry waits.
+            if let Err(error) = File::open(path) {
+                self.report_unreadable(path, &error);
+                continue;
+            }
             match entries.iter().position(|entry| is_same(entry) && begins_as(path, entry, metadata.len())) {
                 Some(index) => {
-                    let entry = Entry { path: path.clone(), ..entries.remove(index) };
+                    let entry = entries.remove(index).found_at(path);
                     self.open_entry(path, entry, metadata);
                 }
                 None => {
@@ -87,6 +95,9 @@ impl Tailer {
                 self.running.positions().remember(entry);
             }
         }
+        if let Some(missed) = missed {
+            self.follow_missed(&missed);
+        }
     }
 
     /// Lists the directories when it is time, or when one of them changed.
@@ -105,6 +116,9 @@ impl Tailer {
         let before = SystemTime::now();
         let mut listing = self.running.flow.files.list();
         self.refreshed = Some(Instant::now());
+        for (path, error) in &listing.unreadable {
+            self.report_unreadable(path, error);
+        }
         let sure = |changed: SystemTime| changed + CLOCK_TICK < before;
         self.directories = listing
             .directories
@@ -142,7 +156,7 @@ impl Tailer {
                 .positions()
                 .recall(|entry| is_same(entry, &known) && begins_as(&path, entry, metadata.len()));
             match recalled {
-                Some(entry) => self.open_entry(&path, Entry { path: path.clone(), ..entry }, &metadata),
+                Some(entry) => self.open_entry(&path, entry.found_at(&path), &metadata),
                 None => self.open_new(&path, 0),
             }
         }
@@ -155,7 +169,7 @@ impl Tailer {
         if file.path != path {
             file.renamed = true;
             file.path.clone_from(&path);
-            self.running.positions().identify(file.key, |entry| entry.path = path);
+            self.running.positions().identify(file.key, |entry| *entry = std::mem::take(entry).found_at(&path));
         }
         if file.file.is_none() {
             self.reopen_if_changed(index, metadata);
@@ -169,11 +183,19 @@ impl Tailer {
         if same_life && metadata.len() == file.size && metadata.modified().ok() == file.modified {
             return;
         }
+        self.reopen(index);
+    }
+
+    /// Opens a file again that was closed for being idle.
+    pub(super) fn reopen(&mut self, index: usize) {
+        let file = &mut self.files[index];
         match file::open(&file.path) {
             Ok((handle, metadata)) => {
+                let same_life = file.known.same(&Known::of(&metadata));
                 file.known = Known::of(&metadata);
                 file.file = Some(handle);
                 file.modified = None;
+                file.grown = Instant::now();
                 if !same_life {
                     self.truncated(index);
                 }
@@ -234,7 +256,7 @@ impl Tailer {
         }
     }
 
-    fn open_at(
+    pub(super) fn open_at(
         &mut self,
         path: &Path,
         generation: u32,
@@ -251,7 +273,7 @@ impl Tailer {
         match opened {
             Ok((handle, metadata, entry)) => {
                 self.unreadable.remove(path);
-                let key = self.running.positions().follow(entry.clone());
+                let key = self.running.follow(entry.clone());
                 self.files.push(Followed::new(key, handle, &metadata, &entry));
                 self.files.last_mut()
             }
@@ -266,7 +288,7 @@ impl Tailer {
     fn open_entry(&mut self, path: &Path, entry: Entry, listed: &Metadata) {
         match file::open(path) {
             Ok((handle, metadata)) if Known::of(&metadata).same(&Known::of(listed)) => {
-                let key = self.running.positions().follow(entry.clone());
+                let key = self.running.follow(entry.clone());
                 self.files.push(Followed::new(key, handle, &metadata, &entry));
             }
             other => {
@@ -294,7 +316,7 @@ impl Tailer {
         };
         info!("{} is now {}: read to its end", entry.path.display(), path.display());
         let entry = Entry { path, ..entry.clone() };
-        let key = self.running.positions().follow(entry.clone());
+        let key = self.running.follow(entry.clone());
         let mut file = Followed::new(key, handle, &metadata, &entry);
         file.departed = Some(Instant::now());
         self.files.push(file);
@@ -330,8 +352,8 @@ fn newest_of_directories(listing: &Listing) -> Vec<usize> {
 
 /// The entry's inode. Device numbers may change with a reboot; the time of birth does not.
 fn is_same(entry: &Entry, known: &Known) -> bool {
-    let Entry { device, inode, born, .. } = *entry;
-    Known { device, inode, born }.same(known) || (born != 0 && (inode, born) == (known.inode, known.born))
+    let was = entry.known();
+    was.same(known) || (was.born != 0 && (was.inode, was.born) == (known.inode, known.born))
 }
 
 /// Whether a file can be the one of the entry, by its content.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 use crate::config::{Source, parse};
+use crate::fingerprint::Known;
 
 /// A flow over a directory, its tailer and what it has handed on.
 struct Rig {
@@ -32,6 +33,11 @@ impl Rig {
 
     /// What a checkpoint would hold now; the sender acknowledges everything first if asked to.
     fn restart(&mut self, acknowledge: bool) {
+        self.restart_after(acknowledge, 0);
+    }
+
+    /// The same with the checkpoint's time.
+    fn restart_after(&mut self, acknowledge: bool, seen: i64) {
         self.tailer.outbox.flush();
         while let Ok(mut batch) = self.receiver.try_recv() {
             if acknowledge {
@@ -39,7 +45,7 @@ impl Rig {
             }
         }
         self.running.positions().mark_changed();
-        let saved = self.running.positions().take_changes(0);
+        let saved = self.running.positions().take_changes(seen);
         (self.running, self.tailer, self.receiver) = tailer(&self.keys, Some(saved.unwrap()));
     }
 
@@ -93,7 +99,7 @@ impl Rig {
 fn tailer(keys: &str, saved: Option<Vec<Entry>>) -> (Arc<Running>, Tailer, UnboundedReceiver<Batch>) {
     let text = format!("{{\"flows\": [{{{keys}}}]}}");
     let mut config = parse(&Source { path: "agent.json".into(), text }, &[]).unwrap().config;
-    let running = Arc::new(Running::new(config.flows.remove(0)));
+    let running = Arc::new(Running::new(config.flows.remove(0), Arc::default()));
     let (sender, receiver) = unbounded_channel();
     let tailer = Tailer::new(running.clone(), sender, "host", saved).unwrap();
     (running, tailer, receiver)
@@ -176,6 +182,40 @@ fn the_last_line_of_a_rotated_file() {
 }
 
 #[test]
+fn the_last_line_of_a_file_rotated_while_the_agent_is_down() {
+    let mut rig = Rig::new("a.log*", "");
+    rig.append("a.log", "one\nno newline");
+    rig.check(&["one\n"]);
+    rig.rename("a.log", "a.log.1");
+    // A second time: that it was rotated is remembered.
+    for _ in 0..2 {
+        rig.restart(true);
+        rig.check(&[]);
+    }
+    rig.pass_time(file::ROTATED_GRACE);
+    rig.check(&["no newline\n"]);
+}
+
+#[test]
+fn not_readable_at_a_restart() {
+    let mut rig = Rig::new("a.log", "");
+    rig.append("a.log", "one\n");
+    rig.check(&["one\n"]);
+    rig.append("a.log", "two\n");
+    rig.running.positions().mark_changed();
+    let saved = rig.running.positions().take_changes(0).unwrap();
+    // Out of reach at the moment of opening (permissions would not keep root out).
+    let listing = rig.running.flow.files.list();
+    (rig.running, rig.tailer, rig.receiver) = tailer(&rig.keys.replace("a.log", "none"), Some(Vec::new()));
+    let out_of_reach = tempfile::tempdir().unwrap();
+    fs::rename(rig.path("a.log"), out_of_reach.path().join("a.log")).unwrap();
+    rig.tailer.resume(listing, saved);
+    fs::rename(out_of_reach.path().join("a.log"), rig.path("a.log")).unwrap();
+    rig.rename("a.log", "none");
+    rig.check(&["two\n"]);
+}
+
+#[test]
 fn copytruncate_with_the_copy_found_after() {
     let mut rig = Rig::new("a.log*", "");
     rig.append("a.log", "one\n");
@@ -211,6 +251,23 @@ fn copytruncate_with_the_copy_found_before() {
     fs::copy(rig.path("a.log"), rig.path("a.log.1")).unwrap();
     rig.check(&[]);
     fs::write(rig.path("a.log"), "three\n").unwrap();
+    rig.check(&["three\n"]);
+}
+
+#[test]
+fn copytruncate_of_a_file_that_was_idle() {
+    let mut rig = Rig::new("a.log*", "");
+    rig.append("a.log", "one\ntwo\n");
+    rig.check(&["one\n", "two\n"]);
+    rig.pass_time(file::IDLE_CLOSE);
+    rig.check(&[]);
+    assert!(rig.tailer.files[0].file.is_none());
+    fs::copy(rig.path("a.log"), rig.path("a.log.1")).unwrap();
+    rig.check(&[]);
+    // No directory changes with a truncation.
+    fs::write(rig.path("a.log"), "three\n").unwrap();
+    rig.tailer.refreshed = Some(Instant::now());
+    rig.tailer.pass();
     rig.check(&["three\n"]);
 }
 
@@ -303,6 +360,37 @@ fn renamed_out_of_the_pattern_while_the_agent_is_down() {
 }
 
 #[test]
+fn made_and_renamed_out_of_the_pattern_while_the_agent_is_down() {
+    let year_2200 = 7_258_118_400;
+    for (seen, expected) in [(0, &["four\n", "one\n", "three\n", "two\n"][..]), (year_2200, &["four\n", "one\n"])] {
+        let mut rig = Rig::new("a.log", "");
+        if Known::of(&fs::metadata(rig.root.path()).unwrap()).born == 0 {
+            return; // This file system does not say when a file was made.
+        }
+        rig.append("a.log", "zero\n");
+        rig.check(&["zero\n"]);
+        rig.append("a.log", "one\n");
+        rig.rename("a.log", "a.log.3");
+        for (text, name) in
+            [("two\n", "a.log-20260101"), ("three\n", "a.log.1"), ("no\n", "a.log.old"), ("no\n", "b.log.1")]
+        {
+            rig.append(name, text);
+        }
+        rig.append("a.log.4.gz", "no\n");
+        rig.append("a.log.5", "unpacked\n");
+        let unpacked = OpenOptions::new().write(true).open(rig.path("a.log.5")).unwrap();
+        unpacked.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+        rig.append("a.log", "four\n");
+        rig.restart_after(true, seen);
+        let mut read = rig.read();
+        read.sort();
+        assert_eq!(read, expected, "{seen}");
+        rig.restart_after(true, seen);
+        rig.check(&[]);
+    }
+}
+
+#[test]
 fn where_it_starts_without_a_checkpoint() {
     let check = |keys: &str, text: &str, expected: &[&str]| {
         let root = tempfile::tempdir().unwrap();
@@ -382,6 +470,23 @@ fn a_runaway_line_is_cut_and_the_rest_dropped() {
     rig.restart(true);
     rig.append("a.log", " and its end\ntwo\n");
     rig.check(&["two\n"]);
+}
+
+#[test]
+fn truncated_again_and_again_while_the_destination_takes_nothing() {
+    let mut rig = Rig::new("a.log", ", \"publishQueueCapacity\": 1, \"maxBufferSizeRecords\": 1");
+    rig.append("a.log", "one\ntwo\nthree\n");
+    for (old, new) in [("a.log.1", "four\n"), ("a.log.2", "five\n"), ("a.log.3", "six\n")] {
+        rig.tailer.refreshed = None;
+        rig.tailer.refresh_if_due();
+        rig.tailer.pass();
+        fs::copy(rig.path("a.log"), rig.path(old)).unwrap();
+        fs::write(rig.path("a.log"), new).unwrap();
+    }
+    // What was handed on is acknowledged only now; each look finds room for a batch or two.
+    let mut read: Vec<_> = (0..20).flat_map(|_| rig.read()).collect();
+    read.sort();
+    assert_eq!(read, ["five\n", "four\n", "one\n", "six\n", "three\n", "two\n"]);
 }
 
 #[test]
