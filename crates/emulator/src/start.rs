@@ -85,9 +85,19 @@ impl Emulator {
         self.stack.as_ref()
     }
 
-    /// Stops listening, ends the function processes and closes the state.
+    /// Waits until a part of the emulator has ended by itself, which none does unless it panics. What it did is not done any
+    /// more then: stop, and start again, which loses nothing.
+    pub async fn failed(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Err(panicked)) => panicked.to_string(),
+            Some(Ok(())) | None => "it returned".to_owned(),
+        }
+    }
+
+    /// Stops listening, ends connections and function processes and closes the state: then the data directory is free.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
         self.ctx.pool.stop().await;
+        self.ctx.store.close().await;
     }
 }

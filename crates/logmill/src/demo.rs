@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -50,7 +51,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts both in `folder`, against the emulator at `endpoint`.
+    /// Starts both, from the main thread (the agent ends with the thread that starts it), in `folder`, against the emulator at `endpoint`.
     pub fn start(folder: &Path, endpoint: &str, agent: &Path) -> io::Result<Demo> {
         fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
@@ -65,7 +66,13 @@ impl Demo {
             move || write_log(&log, &stop)
         })?;
         let output = File::create(folder.join("agent.log"))?;
-        let agent = Command::new(agent)
+        let mut agent = Command::new(agent);
+        // A group of its own: Ctrl-C in the terminal is for us, who end the log first. Killed, we take it with us: the next
+        // start would ship the log a second time beside it.
+        agent.process_group(0);
+        #[cfg(target_os = "linux")]
+        emulator::runtime::die_with_parent(&mut agent);
+        let agent = agent
             .arg("-c")
             .arg(&configuration)
             // Any credentials will do for the emulator; real ones must not be sent to it.

@@ -16,6 +16,10 @@ use crate::demo::Demo;
 /// costs nothing by the hour, and short buffers, because a person is waiting.
 const LOCAL_PARAMETERS: &[(&str, &str)] = &[("EnableStream", "true"), ("BufferSeconds", "1")];
 
+/// What is printed without `RUST_LOG`: what the emulator has to say. s3s calls every answer of S3's that is an error (a 404, a
+/// failed condition) an error of its own.
+const DEFAULT_LOG: &str = "warn,s3s=off";
+
 /// The agent's program.
 const AGENT: &str = "logmill-agent";
 
@@ -87,7 +91,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG)),
         )
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -139,7 +143,7 @@ async fn up(arguments: Arguments) -> Result<(), String> {
 
     let folder = arguments.data_dir.join("demo");
     let binaries = config.binaries.clone();
-    let emulator = Emulator::start(config).await.map_err(|e| e.to_string())?;
+    let mut emulator = Emulator::start(config).await.map_err(|e| e.to_string())?;
     let demo = match arguments.demo {
         true => {
             let started = Demo::start(&folder, &emulator.endpoint(), &binaries.join(AGENT));
@@ -153,7 +157,12 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     }
     let _ = std::io::stdout().flush();
 
-    wait_for_stop().await?;
+    let stopped = tokio::select! {
+        asked = wait_for_stop() => asked,
+        failure = emulator.failed() => {
+            Err(format!("a part of the emulator has ended: {failure}; nothing is lost, the next start goes on"))
+        }
+    };
     if arguments.format == Format::Text {
         println!("\nstopping; the next `logmill up` goes on from {}", arguments.data_dir.display());
     }
@@ -161,7 +170,7 @@ async fn up(arguments: Arguments) -> Result<(), String> {
         let _ = tokio::task::spawn_blocking(move || demo.stop()).await;
     }
     emulator.stop().await;
-    Ok(())
+    stopped
 }
 
 /// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.
