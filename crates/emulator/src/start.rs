@@ -101,3 +101,44 @@ impl Emulator {
         self.ctx.store.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn after_a_stop_amid_requests_the_next_start_has_port_and_directory_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::new(dir.path());
+        config.port = 0;
+        for _ in 0..3 {
+            let emulator = Emulator::start(config.clone()).await.unwrap();
+            config.port = emulator.ctx().config.port;
+            let connect = || TcpStream::connect(("127.0.0.1", config.port));
+            // Kept alive after an answer; waiting for its answer; in the middle of its body.
+            let mut idle = connect().await.unwrap();
+            idle.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+            let sqs = |operation: &str, length: usize, body: &str| {
+                format!(
+                    "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AmazonSQS.{operation}\r\ncontent-type: \
+                     application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n{body}"
+                )
+            };
+            let create = r#"{"QueueName":"q"}"#;
+            idle.write_all(sqs("CreateQueue", create.len(), create).as_bytes()).await.unwrap();
+            let mut answers = String::new();
+            while !answers.contains("/000000000000/q") {
+                answers.push(idle.read_u8().await.unwrap().into());
+            }
+            let receive = r#"{"QueueUrl":"http://localhost/000000000000/q","WaitTimeSeconds":20}"#;
+            let mut waiting = connect().await.unwrap();
+            waiting.write_all(sqs("ReceiveMessage", receive.len(), receive).as_bytes()).await.unwrap();
+            let mut sending = connect().await.unwrap();
+            sending.write_all(sqs("SendMessage", 100, "{").as_bytes()).await.unwrap();
+            emulator.stop().await;
+        }
+    }
+}
