@@ -19,7 +19,7 @@ use crate::{Ctx, Shared};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port cannot be had.
-    #[error("cannot listen on {address}: {source} (is another emulator running? --port takes another one)")]
+    #[error("cannot listen on {address}: {source}{}", listen_hint(source))]
     Listen {
         /// Address and port.
         address: String,
@@ -35,6 +35,13 @@ pub enum StartError {
     /// A resource could not be made.
     #[error(transparent)]
     Resource(#[from] ApiError),
+}
+
+fn listen_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => " (is another emulator running? --port takes another one)",
+        _ => "",
+    }
 }
 
 /// A running emulator. Dropping it stops everything, the function processes included.

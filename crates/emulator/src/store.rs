@@ -27,6 +27,12 @@ pub const DATA_VERSION: i64 = 1;
 /// Marks the database as ours ("LGML").
 const APPLICATION_ID: i64 = 0x4c47_4d4c;
 
+/// The database's file in the data directory.
+const DATABASE: &str = "state.db";
+
+/// Folders beside it whose content nobody but the emulator may put there: it removes what it does not know.
+const OWN_FOLDERS: [&str; 2] = ["objects", "tmp"];
+
 /// How many closures share a commit at most: bounds the wait of the first of them.
 const MAX_GROUP: usize = 64;
 
@@ -65,9 +71,14 @@ pub enum OpenError {
         /// The version found in it.
         found: i64,
     },
-    /// Not ours.
-    #[error("data directory {0} holds a state.db that is not the emulator's")]
-    Foreign(PathBuf),
+    /// Not ours: what we would write over, or take for left-overs of ours and remove, is somebody else's.
+    #[error("data directory {dir} holds {name:?}, which is not the emulator's: choose an empty --data-dir")]
+    Foreign {
+        /// The directory.
+        dir: PathBuf,
+        /// What was found in it.
+        name: &'static str,
+    },
     /// The file system or the database said no.
     #[error("data directory {dir}: {source}")]
     Io {
@@ -165,7 +176,12 @@ impl Store {
             Err(std::fs::TryLockError::WouldBlock) => return Err(OpenError::InUse(dir.to_owned())),
             Err(std::fs::TryLockError::Error(e)) => return Err(io(e.into())),
         }
-        let connection = Connection::open(dir.join("state.db")).map_err(|e| io(e.into()))?;
+        if !dir.join(DATABASE).exists()
+            && let Some(name) = OWN_FOLDERS.into_iter().find(|name| dir.join(name).exists())
+        {
+            return Err(OpenError::Foreign { dir: dir.to_owned(), name });
+        }
+        let connection = Connection::open(dir.join(DATABASE)).map_err(|e| io(e.into()))?;
         check_version(&connection, dir)?;
         let synchronous = if config.fsync { "FULL" } else { "OFF" };
         connection
@@ -266,13 +282,17 @@ impl Store {
 
 fn open_reader(dir: &Path) -> Result<Connection, ApiError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(dir.join("state.db"), flags)?;
+    let connection = Connection::open_with_flags(dir.join(DATABASE), flags)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 
 fn check_version(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
-    let io = |e: rusqlite::Error| OpenError::Io { dir: dir.to_owned(), source: e.into() };
+    let foreign = || OpenError::Foreign { dir: dir.to_owned(), name: DATABASE };
+    let io = |e: rusqlite::Error| match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
+        _ => OpenError::Io { dir: dir.to_owned(), source: e.into() },
+    };
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let id = pragma("application_id").map_err(io)?;
     let found = pragma("user_version").map_err(io)?;
@@ -284,7 +304,7 @@ fn check_version(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
         }
         (APPLICATION_ID, DATA_VERSION, _) => Ok(()),
         (APPLICATION_ID, found, _) => Err(OpenError::Version { dir: dir.to_owned(), found }),
-        _ => Err(OpenError::Foreign(dir.to_owned())),
+        _ => Err(foreign()),
     }
 }
 
@@ -439,8 +459,15 @@ mod tests {
         let error = Store::open(&Arc::new(Config::new(dir.path())), SCHEMA).err().unwrap().to_string();
         assert!(error.contains("data version 2, this one reads 1"), "{error}");
 
-        let foreign = tempfile::tempdir().unwrap();
-        Connection::open(foreign.path().join("state.db")).unwrap().execute_batch("CREATE TABLE x (y)").unwrap();
-        assert!(matches!(Store::open(&Arc::new(Config::new(foreign.path())), SCHEMA), Err(OpenError::Foreign(_))));
+        let is_foreign = |make: &dyn Fn(&Path)| {
+            let foreign = tempfile::tempdir().unwrap();
+            make(foreign.path());
+            let opened = Store::open(&Arc::new(Config::new(foreign.path())), SCHEMA);
+            assert!(matches!(opened, Err(OpenError::Foreign { .. })));
+        };
+        is_foreign(&|dir| Connection::open(dir.join(DATABASE)).unwrap().execute_batch("CREATE TABLE x (y)").unwrap());
+        is_foreign(&|dir| std::fs::write(dir.join(DATABASE), "a text of more than a few bytes").unwrap());
+        is_foreign(&|dir| std::fs::create_dir(dir.join("tmp")).unwrap());
+        is_foreign(&|dir| std::fs::create_dir(dir.join("objects")).unwrap());
     }
 }

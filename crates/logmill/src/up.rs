@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emulator::template::{self, Template};
-use emulator::{Config, Emulator};
+use emulator::{Config, Emulator, StartError};
 
 use crate::build;
 use crate::demo::Demo;
@@ -151,11 +151,10 @@ async fn up(arguments: Arguments) -> Result<(), String> {
         }
         false => None,
     };
-    match arguments.format {
-        Format::Json => println!("{}", ready_json(&emulator)),
-        Format::Text => print!("{}", ready_text(&emulator, &template, &local, demo.as_ref())),
-    }
-    let _ = std::io::stdout().flush();
+    say(&match arguments.format {
+        Format::Json => ready_json(&emulator) + "\n",
+        Format::Text => ready_text(&emulator, &template, &local, demo.as_ref()),
+    });
 
     let stopped = tokio::select! {
         asked = wait_for_stop() => asked,
@@ -164,7 +163,7 @@ async fn up(arguments: Arguments) -> Result<(), String> {
         }
     };
     if arguments.format == Format::Text {
-        println!("\nstopping; the next `logmill up` goes on from {}", arguments.data_dir.display());
+        say(&format!("\nstopping; the next `logmill up` goes on from {}\n", arguments.data_dir.display()));
     }
     if let Some(demo) = demo {
         let _ = tokio::task::spawn_blocking(move || demo.stop()).await;
@@ -173,13 +172,17 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     stopped
 }
 
+/// Prints. A reader that has seen enough (`logmill up | head`) does not stop the stack.
+fn say(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.
 fn port_is_free(config: &Config) -> Result<(), String> {
-    TcpListener::bind((config.host, config.port)).map(drop).map_err(|e| {
-        format!(
-            "cannot listen on {}:{}: {e} (is another emulator running? --port takes another one)",
-            config.host, config.port
-        )
+    TcpListener::bind((config.host, config.port)).map(drop).map_err(|source| {
+        let address = SocketAddr::new(config.host, config.port).to_string();
+        StartError::Listen { address, source }.to_string()
     })
 }
 

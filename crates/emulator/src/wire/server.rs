@@ -148,3 +148,50 @@ fn plain_error(error: &ApiError) -> HttpResponse {
     response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_injected_error_is_in_the_words_of_whoever_asked() {
+        let of = |service, protocol| Route::Operation(service, protocol, Some("Op".into()));
+        for (target, content_type, code, body) in [
+            (
+                of(Service::Sqs, Protocol::AwsJson10),
+                "application/x-amz-json-1.0",
+                true,
+                &["\"__type\":\"RequestThrottled\""][..],
+            ),
+            (
+                of(Service::Firehose, Protocol::AwsJson11),
+                "application/x-amz-json-1.1",
+                true,
+                &["\"message\":\"injected"],
+            ),
+            (of(Service::Kinesis, Protocol::AwsCbor11), "application/x-amz-cbor-1.1", true, &["__type", "Provisioned"]),
+            (
+                of(Service::CloudWatch, Protocol::RpcV2Cbor),
+                "application/cbor",
+                true,
+                &["__type", "ThrottlingException"],
+            ),
+            (of(Service::Sns, Protocol::Query), "text/xml", true, &["<Code>ThrottlingException</Code>", "<RequestId>"]),
+            (Route::S3, "application/xml", false, &["<Code>SlowDown</Code>", "<RequestId>"]),
+            (Route::Lambda, "application/json", true, &["\"Type\":\"User\"", "\"Message\":\"injected"]),
+        ] {
+            let response = injected(&target, &Method::GET, faults::throttled(target.service()));
+            assert!(response.status().as_u16() >= 400, "{target:?}");
+            let got = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
+            assert!(got.starts_with(content_type), "{target:?}: {got}");
+            assert_eq!(response.headers().contains_key("x-amzn-errortype"), code, "{target:?}");
+            let bytes = response.into_body().collect().await.unwrap().to_bytes();
+            let text = String::from_utf8_lossy(&bytes);
+            for part in body {
+                assert!(text.contains(part), "{target:?}: {text}");
+            }
+        }
+        let head = injected(&Route::S3, &Method::HEAD, faults::throttled("s3"));
+        assert!(head.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+}
