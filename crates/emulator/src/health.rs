@@ -93,7 +93,7 @@ fn tables(db: &Connection, processes: &[FunctionSnapshot]) -> Result<Vec<Table>,
                 .schedules
                 .iter()
                 .map(|schedule| {
-                    vec![json!(schedule.name), json!(schedule.expression), json!(schedule.function), json!(schedule.next_at)]
+                    vec![json!(schedule.name), json!(schedule.expression), json!(schedule.function), instant(schedule.next_at)]
                 })
                 .collect(),
         },
@@ -119,7 +119,7 @@ fn tables(db: &Connection, processes: &[FunctionSnapshot]) -> Result<Vec<Table>,
             db,
             "topics",
             &["topic", "subscriptions"],
-            "SELECT t.name, (SELECT count(*) FROM sns_subscriptions s WHERE s.topic_arn LIKE '%:' || t.name) FROM sns_topics t ORDER BY t.name",
+            "SELECT t.name, (SELECT count(*) FROM sns_subscriptions s WHERE substr(s.topic_arn, -length(t.name) - 1) = ':' || t.name) FROM sns_topics t ORDER BY t.name",
             now,
         )?,
     ])
@@ -201,6 +201,10 @@ fn functions(lambda: &lambda::Overview, processes: &[FunctionSnapshot]) -> Table
         ],
         rows: rows.collect(),
     }
+}
+
+fn instant(ms: Option<i64>) -> Value {
+    json!(ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|at| format!("{at:.0}")))
 }
 
 fn cell(value: &Value) -> String {

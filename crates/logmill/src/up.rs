@@ -1,7 +1,7 @@
 //! `logmill up`: build, start, say what there is, run until Ctrl-C.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,9 +27,10 @@ const AGENT: &str = "logmill-agent";
 const SEARCH_API: &str = "search-api";
 
 const EXAMPLES: &str = "Examples:
-  logmill up --demo                             the stack, a growing access log and the agent that ships it
-  logmill up --port 5000 --data-dir /tmp/lm     a second one beside it
-  logmill up --parameter BufferSeconds=60       with a deployed stack's buffering";
+  logmill up --demo                         the stack, a growing access log and the agent that ships it
+  logmill up --parameter BufferSeconds=60   with a deployed stack's buffering
+  logmill up --port 5000 --search-port 0 --data-dir /tmp/lm
+                                            a second one beside it";
 
 /// Options of `up`.
 #[derive(clap::Args)]
@@ -39,19 +40,19 @@ pub struct Arguments {
     #[arg(long)]
     demo: bool,
     /// The template whose resources to run
-    #[arg(long, default_value = "template.yaml")]
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     template: PathBuf,
     /// Where all state is kept; the next start goes on from it
-    #[arg(long, default_value = ".logmill")]
+    #[arg(long, value_name = "DIR", default_value = ".logmill")]
     data_dir: PathBuf,
     /// Port of all AWS APIs; 0 takes a free one
     #[arg(long, default_value_t = emulator::config::DEFAULT_PORT)]
     port: u16,
     /// Address to listen on; other than loopback opens the stack to whoever can reach it
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// Port of the search API
-    #[arg(long, default_value_t = 9200)]
+    /// Port of the search API; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 9200)]
     search_port: u16,
     /// Run the programs that are already built
     #[arg(long)]
@@ -89,6 +90,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 pub fn run(arguments: Arguments) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG)),

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{HttpRequest, HttpResponse};
 
 /// Before the next attempt when a connection could not be accepted: out of file descriptors, that would fail at once again.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Answers each request with `answer`, which is told where it comes from, until the task is aborted: then the connections end
 /// too. An error of `answer` closes the connection without an answer.
