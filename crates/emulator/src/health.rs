@@ -17,6 +17,9 @@ use crate::wire::{HttpResponse, full};
 /// What is emulated, for the page.
 const SERVICES: &str = "s3, kinesis, firehose, lambda, sqs, sns, logs, monitoring, sts";
 
+/// Characters of a cell of the text page: the widest table stays below 130 columns.
+const MAX_CELL: usize = 60;
+
 /// One part of the page.
 struct Table {
     title: &'static str,
@@ -90,7 +93,7 @@ fn tables(db: &Connection, processes: &[FunctionSnapshot]) -> Result<Vec<Table>,
                 .schedules
                 .iter()
                 .map(|schedule| {
-                    vec![json!(schedule.name), json!(schedule.expression), json!(schedule.function), json!(schedule.next_at)]
+                    vec![json!(schedule.name), json!(schedule.expression), json!(schedule.function), instant(schedule.next_at)]
                 })
                 .collect(),
         },
@@ -116,7 +119,7 @@ fn tables(db: &Connection, processes: &[FunctionSnapshot]) -> Result<Vec<Table>,
             db,
             "topics",
             &["topic", "subscriptions"],
-            "SELECT t.name, (SELECT count(*) FROM sns_subscriptions s WHERE s.topic_arn LIKE '%:' || t.name) FROM sns_topics t ORDER BY t.name",
+            "SELECT t.name, (SELECT count(*) FROM sns_subscriptions s WHERE substr(s.topic_arn, -length(t.name) - 1) = ':' || t.name) FROM sns_topics t ORDER BY t.name",
             now,
         )?,
     ])
@@ -200,6 +203,10 @@ fn functions(lambda: &lambda::Overview, processes: &[FunctionSnapshot]) -> Table
     }
 }
 
+fn instant(ms: Option<i64>) -> Value {
+    json!(ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|at| format!("{at:.0}")))
+}
+
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
@@ -229,7 +236,8 @@ fn text_page(ctx: &Ctx, tables: &[Table]) -> String {
     let mut page = format!("logmill emulator at {}\nservices: {SERVICES}\n", ctx.config.endpoint());
     for table in tables.iter().filter(|table| !table.rows.is_empty()) {
         page.push_str(&format!("\n{}\n", table.title));
-        let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        let text = |value: &Value| shortened(&cell(value));
+        let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(text).collect()).collect();
         let header: Vec<String> = table.columns.iter().map(|column| (*column).to_owned()).collect();
         let width = |column: usize| {
             rows.iter().chain([&header]).map(|row| row[column].chars().count()).max().unwrap_or_default()
@@ -243,12 +251,24 @@ fn text_page(ctx: &Ctx, tables: &[Table]) -> String {
     page
 }
 
+/// On one line that a terminal has room for. The end of a key or a message says more than its middle.
+fn shortened(text: &str) -> String {
+    let characters: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let Some(over) = characters.len().checked_sub(MAX_CELL).filter(|over| *over > 0) else {
+        return characters.into_iter().collect();
+    };
+    let head = MAX_CELL / 3;
+    let tail = &characters[head + over + 1..];
+    characters[..head].iter().chain(&['\u{2026}']).chain(tail).collect()
+}
+
 fn html_page(ctx: &Ctx, tables: &[Table]) -> String {
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"5\">\
          <title>Logmill emulator</title><style>body{{font:14px/1.5 system-ui,sans-serif;margin:2em;color:#222}}\
          h2{{font-size:1.1em;margin:1.5em 0 .3em}}table{{border-collapse:collapse}}\
-         th,td{{text-align:left;padding:.15em 1.5em .15em 0;border-bottom:1px solid #ddd}}\
+         th,td{{text-align:left;vertical-align:top;padding:.15em 1.5em .15em 0;border-bottom:1px solid #ddd}}\
+         th,td:first-child{{white-space:nowrap}}td{{overflow-wrap:anywhere}}\
          td.n{{text-align:right;font-variant-numeric:tabular-nums}}</style>\
          <h1>Logmill emulator</h1><p>{} &middot; {SERVICES}</p>",
         escape(&ctx.config.endpoint())
@@ -272,4 +292,23 @@ fn html_page(ctx: &Ctx, tables: &[Table]) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_of_the_text_page_is_one_short_line() {
+        let (a, b) = ("a".repeat(MAX_CELL / 3), "b".repeat(MAX_CELL - MAX_CELL / 3 - 1));
+        for (text, expected) in [
+            (String::new(), String::new()),
+            ("one\ntwo".into(), "one two".into()),
+            ("\u{e4}".repeat(MAX_CELL), "\u{e4}".repeat(MAX_CELL)),
+            (format!("{a}xx{b}"), format!("{a}\u{2026}{b}")),
+            (format!("{a}{}{b}", "x".repeat(500)), format!("{a}\u{2026}{b}")),
+        ] {
+            assert_eq!(shortened(&text), expected, "{text}");
+        }
+    }
 }

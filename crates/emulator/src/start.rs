@@ -19,7 +19,7 @@ use crate::{Ctx, Shared};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port cannot be had.
-    #[error("cannot listen on {address}: {source} (is another emulator running? --port takes another one)")]
+    #[error("cannot listen on {address}: {source}{}", listen_hint(source))]
     Listen {
         /// Address and port.
         address: String,
@@ -35,6 +35,13 @@ pub enum StartError {
     /// A resource could not be made.
     #[error(transparent)]
     Resource(#[from] ApiError),
+}
+
+fn listen_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => " (is another emulator running? --port takes another one)",
+        _ => "",
+    }
 }
 
 /// A running emulator. Dropping it stops everything, the function processes included.
@@ -85,9 +92,60 @@ impl Emulator {
         self.stack.as_ref()
     }
 
-    /// Stops listening, ends the function processes and closes the state.
+    /// Waits until a part of the emulator has ended by itself, which none does unless it panics. What it did is not done any
+    /// more then: stop, and start again, which loses nothing.
+    pub async fn failed(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Err(panicked)) => panicked.to_string(),
+            Some(Ok(())) | None => "it returned".to_owned(),
+        }
+    }
+
+    /// Stops listening, ends connections and function processes and closes the state: then the data directory is free.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
         self.ctx.pool.stop().await;
+        self.ctx.store.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn after_a_stop_amid_requests_the_next_start_has_port_and_directory_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::new(dir.path());
+        config.port = 0;
+        for _ in 0..3 {
+            let emulator = Emulator::start(config.clone()).await.unwrap();
+            config.port = emulator.ctx().config.port;
+            let connect = || TcpStream::connect(("127.0.0.1", config.port));
+            // Kept alive after an answer; waiting for its answer; in the middle of its body.
+            let mut idle = connect().await.unwrap();
+            idle.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+            let sqs = |operation: &str, length: usize, body: &str| {
+                format!(
+                    "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AmazonSQS.{operation}\r\ncontent-type: \
+                     application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n{body}"
+                )
+            };
+            let create = r#"{"QueueName":"q"}"#;
+            idle.write_all(sqs("CreateQueue", create.len(), create).as_bytes()).await.unwrap();
+            let mut answers = String::new();
+            while !answers.contains("/000000000000/q") {
+                answers.push(idle.read_u8().await.unwrap().into());
+            }
+            let receive = r#"{"QueueUrl":"http://localhost/000000000000/q","WaitTimeSeconds":20}"#;
+            let mut waiting = connect().await.unwrap();
+            waiting.write_all(sqs("ReceiveMessage", receive.len(), receive).as_bytes()).await.unwrap();
+            let mut sending = connect().await.unwrap();
+            sending.write_all(sqs("SendMessage", 100, "{").as_bytes()).await.unwrap();
+            emulator.stop().await;
+        }
     }
 }

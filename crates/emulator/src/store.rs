@@ -27,6 +27,12 @@ pub const DATA_VERSION: i64 = 1;
 /// Marks the database as ours ("LGML").
 const APPLICATION_ID: i64 = 0x4c47_4d4c;
 
+/// The database's file in the data directory.
+const DATABASE: &str = "state.db";
+
+/// Folders beside it whose content nobody but the emulator may put there: it removes what it does not know.
+const OWN_FOLDERS: [&str; 2] = ["objects", "tmp"];
+
 /// How many closures share a commit at most: bounds the wait of the first of them.
 const MAX_GROUP: usize = 64;
 
@@ -65,9 +71,14 @@ pub enum OpenError {
         /// The version found in it.
         found: i64,
     },
-    /// Not ours.
-    #[error("data directory {0} holds a state.db that is not the emulator's")]
-    Foreign(PathBuf),
+    /// Not ours: what we would write over, or take for left-overs of ours and remove, is somebody else's.
+    #[error("data directory {dir} holds {name:?}, which is not the emulator's: choose an empty --data-dir")]
+    Foreign {
+        /// The directory.
+        dir: PathBuf,
+        /// What was found in it.
+        name: &'static str,
+    },
     /// The file system or the database said no.
     #[error("data directory {dir}: {source}")]
     Io {
@@ -84,6 +95,13 @@ type Work = Box<dyn FnOnce(&Tx<'_>) -> Outcome + Send>;
 struct Job {
     work: Work,
     reply: oneshot::Sender<Outcome>,
+}
+
+/// What the writer is asked for.
+enum Request {
+    Write(Job),
+    /// To close the database, let go of the directory, and say so.
+    Close(oneshot::Sender<()>),
 }
 
 /// A write in progress. Dereferences to the [`Connection`], so that statements are `tx.prepare_cached(…)`.
@@ -126,10 +144,21 @@ pub struct Store {
 
 struct Inner {
     dir: PathBuf,
-    jobs: mpsc::UnboundedSender<Job>,
+    requests: mpsc::UnboundedSender<Request>,
     readers: Mutex<Vec<Connection>>,
     watches: Watches,
-    _lock: File,
+    writer: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Inner {
+    /// The directory is free when the last handle is gone.
+    fn drop(&mut self) {
+        let _ = self.requests.send(Request::Close(oneshot::channel().0));
+        // A closure can be what holds the last handle: then this is the writer.
+        if let Some(writer) = self.writer.take().filter(|writer| writer.thread().id() != std::thread::current().id()) {
+            let _ = writer.join();
+        }
+    }
 }
 
 type Watches = Arc<Mutex<HashMap<Wake, watch::Sender<()>>>>;
@@ -147,7 +176,12 @@ impl Store {
             Err(std::fs::TryLockError::WouldBlock) => return Err(OpenError::InUse(dir.to_owned())),
             Err(std::fs::TryLockError::Error(e)) => return Err(io(e.into())),
         }
-        let connection = Connection::open(dir.join("state.db")).map_err(|e| io(e.into()))?;
+        if !dir.join(DATABASE).exists()
+            && let Some(name) = OWN_FOLDERS.into_iter().find(|name| dir.join(name).exists())
+        {
+            return Err(OpenError::Foreign { dir: dir.to_owned(), name });
+        }
+        let connection = Connection::open(dir.join(DATABASE)).map_err(|e| io(e.into()))?;
         check_version(&connection, dir)?;
         let synchronous = if config.fsync { "FULL" } else { "OFF" };
         connection
@@ -162,21 +196,36 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(256);
 
         let watches = Watches::default();
-        let (jobs, queue) = mpsc::unbounded_channel();
+        let (requests, queue) = mpsc::unbounded_channel();
         let writer_watches = watches.clone();
         let writer_config = config.clone();
-        std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || write_loop(connection, &writer_config, queue, &writer_watches))
-            .map_err(|e| io(e.into()))?;
-        Ok(Store {
-            inner: Arc::new(Inner { dir: dir.to_owned(), jobs, readers: Mutex::default(), watches, _lock: lock }),
-        })
+        let write = move || {
+            let closed = write_loop(&connection, &writer_config, queue, &writer_watches);
+            // The directory is free when nobody writes to it any more, whoever still holds a handle on the state.
+            drop(connection);
+            drop(lock);
+            if let Some(closed) = closed {
+                let _ = closed.send(());
+            }
+        };
+        let writer = std::thread::Builder::new().name("store-writer".into()).spawn(write).map_err(|e| io(e.into()))?;
+        let (readers, writer) = (Mutex::default(), Some(writer));
+        Ok(Store { inner: Arc::new(Inner { dir: dir.to_owned(), requests, readers, watches, writer }) })
     }
 
     /// The data directory.
     pub fn dir(&self) -> &Path {
         &self.inner.dir
+    }
+
+    /// Ends the writing, after the writes that were asked for before, and frees the data directory for another process. Writes
+    /// fail afterwards.
+    pub async fn close(&self) {
+        let (closed, done) = oneshot::channel();
+        if self.inner.requests.send(Request::Close(closed)).is_ok() {
+            let _ = done.await; // an error: it was closed by somebody else meanwhile
+        }
+        self.inner.readers.lock().expect("readers").clear();
     }
 
     /// Runs `work` in a transaction; an error undoes all of it. Returns after the commit.
@@ -187,8 +236,9 @@ impl Store {
     {
         let (reply, answer) = oneshot::channel();
         let work: Work = Box::new(|tx| work(tx).map(|value| Box::new(value) as Box<dyn std::any::Any + Send>));
-        self.inner.jobs.send(Job { work, reply }).map_err(|_| ApiError::internal("the state writer has stopped"))?;
-        let outcome = answer.await.map_err(|_| ApiError::internal("the state writer has stopped"))?;
+        let closed = || ApiError::internal("the emulator's state is closed");
+        self.inner.requests.send(Request::Write(Job { work, reply })).map_err(|_| closed())?;
+        let outcome = answer.await.map_err(|_| closed())?;
         outcome.and_then(|value| {
             value.downcast::<T>().map(|value| *value).map_err(|_| ApiError::internal("write returned another type"))
         })
@@ -232,13 +282,17 @@ impl Store {
 
 fn open_reader(dir: &Path) -> Result<Connection, ApiError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(dir.join("state.db"), flags)?;
+    let connection = Connection::open_with_flags(dir.join(DATABASE), flags)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 
 fn check_version(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
-    let io = |e: rusqlite::Error| OpenError::Io { dir: dir.to_owned(), source: e.into() };
+    let foreign = || OpenError::Foreign { dir: dir.to_owned(), name: DATABASE };
+    let io = |e: rusqlite::Error| match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
+        _ => OpenError::Io { dir: dir.to_owned(), source: e.into() },
+    };
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let id = pragma("application_id").map_err(io)?;
     let found = pragma("user_version").map_err(io)?;
@@ -250,33 +304,50 @@ fn check_version(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
         }
         (APPLICATION_ID, DATA_VERSION, _) => Ok(()),
         (APPLICATION_ID, found, _) => Err(OpenError::Version { dir: dir.to_owned(), found }),
-        _ => Err(OpenError::Foreign(dir.to_owned())),
+        _ => Err(foreign()),
     }
 }
 
-fn write_loop(connection: Connection, config: &Config, mut queue: mpsc::UnboundedReceiver<Job>, watches: &Watches) {
-    while let Some(first) = queue.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < MAX_GROUP {
-            match queue.try_recv() {
-                Ok(job) => group.push(job),
-                Err(_) => break,
+/// Writes until it is told to close, or until nobody has a handle any more; returns whom to tell that it is closed.
+fn write_loop(
+    connection: &Connection,
+    config: &Config,
+    mut queue: mpsc::UnboundedReceiver<Request>,
+    watches: &Watches,
+) -> Option<oneshot::Sender<()>> {
+    loop {
+        let mut group = Vec::new();
+        let mut close = None;
+        let mut next = Some(queue.blocking_recv()?);
+        while let Some(request) = next {
+            match request {
+                Request::Write(job) => group.push(job),
+                Request::Close(closed) => close = Some(closed),
             }
+            let more = group.len() < MAX_GROUP && close.is_none();
+            next = if more { queue.try_recv().ok() } else { None };
         }
         let mut wakes = HashSet::new();
-        let outcomes = write_group(&connection, config, group, &mut wakes);
+        let outcomes = write_group(connection, config, group, &mut wakes);
+        // First the watchers: whoever has its answer can rely on it that they were woken.
+        wake(watches, &wakes);
         for (reply, outcome) in outcomes {
             let _ = reply.send(outcome); // the caller may have gone away
         }
-        let mut watches = watches.lock().expect("watches");
-        // A watch without a receiver is of no use to anybody: it is made again by the next one to look.
-        watches.retain(|what, sender| {
-            if wakes.contains(what) {
-                sender.send_replace(());
-            }
-            sender.receiver_count() > 0
-        });
+        if close.is_some() {
+            return close;
+        }
     }
+}
+
+fn wake(watches: &Watches, wakes: &HashSet<Wake>) {
+    // A watch without a receiver is of no use to anybody: it is made again by the next one to look.
+    watches.lock().expect("watches").retain(|what, sender| {
+        if wakes.contains(what) {
+            sender.send_replace(());
+        }
+        sender.receiver_count() > 0
+    });
 }
 
 type Answered = Vec<(oneshot::Sender<Outcome>, Outcome)>;
@@ -355,14 +426,35 @@ mod tests {
             .await
             .unwrap();
         assert!(!watch.has_changed().unwrap());
-        store
-            .write(|tx| {
-                tx.wake(Wake::Queue("q".into()));
-                Ok(())
-            })
-            .await
-            .unwrap();
-        watch.changed().await.unwrap();
+        for _ in 0..100 {
+            store
+                .write(|tx| {
+                    tx.wake(Wake::Queue("q".into()));
+                    Ok(())
+                })
+                .await
+                .unwrap();
+            // Woken before the write was answered.
+            assert!(watch.has_changed().unwrap());
+            watch.mark_unchanged();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_frees_its_directory_whoever_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Arc::new(Config::new(dir.path()));
+        let store = Store::open(&config, SCHEMA).unwrap();
+        assert_eq!(store.read(count).await.unwrap(), 0);
+        // What was asked for before is written.
+        let before = store.write(|tx| Ok(tx.execute("INSERT INTO t VALUES ('a', 1)", [])?));
+        let (before, ()) = tokio::join!(biased; before, store.close());
+        before.unwrap();
+        let again = Store::open(&config, SCHEMA).unwrap();
+        assert_eq!(again.read(count).await.unwrap(), 1);
+        let error = store.write(|_| Ok(())).await.unwrap_err();
+        assert!(error.message.contains("closed"), "{error}");
+        store.close().await; // a second time does nothing
     }
 
     #[test]
@@ -379,8 +471,15 @@ mod tests {
         let error = Store::open(&Arc::new(Config::new(dir.path())), SCHEMA).err().unwrap().to_string();
         assert!(error.contains("data version 2, this one reads 1"), "{error}");
 
-        let foreign = tempfile::tempdir().unwrap();
-        Connection::open(foreign.path().join("state.db")).unwrap().execute_batch("CREATE TABLE x (y)").unwrap();
-        assert!(matches!(Store::open(&Arc::new(Config::new(foreign.path())), SCHEMA), Err(OpenError::Foreign(_))));
+        let is_foreign = |make: &dyn Fn(&Path)| {
+            let foreign = tempfile::tempdir().unwrap();
+            make(foreign.path());
+            let opened = Store::open(&Arc::new(Config::new(foreign.path())), SCHEMA);
+            assert!(matches!(opened, Err(OpenError::Foreign { .. })));
+        };
+        is_foreign(&|dir| Connection::open(dir.join(DATABASE)).unwrap().execute_batch("CREATE TABLE x (y)").unwrap());
+        is_foreign(&|dir| std::fs::write(dir.join(DATABASE), "a text of more than a few bytes").unwrap());
+        is_foreign(&|dir| std::fs::create_dir(dir.join("tmp")).unwrap());
+        is_foreign(&|dir| std::fs::create_dir(dir.join("objects")).unwrap());
     }
 }

@@ -51,7 +51,8 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts both in `folder`, against the emulator at `endpoint`.
+    /// Starts both in `folder`, against the emulator at `endpoint`; from the main thread, since the agent ends with the thread
+    /// that starts it.
     pub fn start(folder: &Path, endpoint: &str, agent: &Path) -> io::Result<Demo> {
         fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
@@ -110,21 +111,10 @@ fn start_agent(agent: &Path, configuration: &Path, output: &Path) -> io::Result<
         .stderr(output)
         // A group of its own: Ctrl-C in the terminal is for `logmill`, which ends the agent after the log.
         .process_group(0);
+    // An agent left behind by a killed `logmill` would hold its checkpoints against the next one. A kill costs it nothing.
     #[cfg(target_os = "linux")]
-    die_with_parent(&mut command);
+    emulator::runtime::die_with_parent(&mut command);
     command.spawn()
-}
-
-/// An agent left behind by a killed `logmill` would hold its checkpoints against the next one. A kill costs it nothing.
-#[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
-    // SAFETY: between fork and exec only prctl is called, a plain system call.
-    unsafe {
-        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        });
-    }
 }
 
 /// Says when the agent has ended though nobody told it to.

@@ -1,13 +1,13 @@
 //! `logmill up`: build, start, say what there is, run until Ctrl-C.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emulator::template::{self, Template};
-use emulator::{Config, Emulator};
+use emulator::{Config, Emulator, StartError};
 
 use crate::build;
 use crate::demo::Demo;
@@ -16,6 +16,10 @@ use crate::demo::Demo;
 /// costs nothing by the hour, and short buffers, because a person is waiting.
 const LOCAL_PARAMETERS: &[(&str, &str)] = &[("EnableStream", "true"), ("BufferSeconds", "1")];
 
+/// What is printed without `RUST_LOG`: what the emulator has to say. s3s calls every answer of S3's that is an error (a 404, a
+/// failed condition) an error of its own.
+const DEFAULT_LOG: &str = "warn,s3s=off";
+
 /// The agent's program.
 const AGENT: &str = "logmill-agent";
 
@@ -23,9 +27,10 @@ const AGENT: &str = "logmill-agent";
 const SEARCH_API: &str = "search-api";
 
 const EXAMPLES: &str = "Examples:
-  logmill up --demo                             the stack, a growing access log and the agent that ships it
-  logmill up --port 5000 --data-dir /tmp/lm     a second one beside it
-  logmill up --parameter BufferSeconds=60       with a deployed stack's buffering";
+  logmill up --demo                         the stack, a growing access log and the agent that ships it
+  logmill up --parameter BufferSeconds=60   with a deployed stack's buffering
+  logmill up --port 5000 --search-port 0 --data-dir /tmp/lm
+                                            a second one beside it";
 
 /// Options of `up`.
 #[derive(clap::Args)]
@@ -35,19 +40,19 @@ pub struct Arguments {
     #[arg(long)]
     demo: bool,
     /// The template whose resources to run
-    #[arg(long, default_value = "template.yaml")]
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     template: PathBuf,
     /// Where all state is kept; the next start goes on from it
-    #[arg(long, default_value = ".logmill")]
+    #[arg(long, value_name = "DIR", default_value = ".logmill")]
     data_dir: PathBuf,
     /// Port of all AWS APIs; 0 takes a free one
     #[arg(long, default_value_t = emulator::config::DEFAULT_PORT)]
     port: u16,
     /// Address to listen on; other than loopback opens the stack to whoever can reach it
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// Port of the search API
-    #[arg(long, default_value_t = 9200)]
+    /// Port of the search API; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 9200)]
     search_port: u16,
     /// Run the programs that are already built
     #[arg(long)]
@@ -85,9 +90,10 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 pub fn run(arguments: Arguments) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG)),
         )
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -139,7 +145,7 @@ async fn up(arguments: Arguments) -> Result<(), String> {
 
     let folder = arguments.data_dir.join("demo");
     let binaries = config.binaries.clone();
-    let emulator = Emulator::start(config).await.map_err(|e| e.to_string())?;
+    let mut emulator = Emulator::start(config).await.map_err(|e| e.to_string())?;
     let demo = match arguments.demo {
         true => {
             let started = Demo::start(&folder, &emulator.endpoint(), &binaries.join(AGENT));
@@ -147,30 +153,38 @@ async fn up(arguments: Arguments) -> Result<(), String> {
         }
         false => None,
     };
-    match arguments.format {
-        Format::Json => println!("{}", ready_json(&emulator)),
-        Format::Text => print!("{}", ready_text(&emulator, &template, &local, demo.as_ref())),
-    }
-    let _ = std::io::stdout().flush();
+    say(&match arguments.format {
+        Format::Json => ready_json(&emulator) + "\n",
+        Format::Text => ready_text(&emulator, &template, &local, demo.as_ref()),
+    });
 
-    wait_for_stop().await?;
+    let stopped = tokio::select! {
+        asked = wait_for_stop() => asked,
+        failure = emulator.failed() => {
+            Err(format!("a part of the emulator has ended: {failure}; nothing is lost, the next start goes on"))
+        }
+    };
     if arguments.format == Format::Text {
-        println!("\nstopping; the next `logmill up` goes on from {}", arguments.data_dir.display());
+        say(&format!("\nstopping; the next `logmill up` goes on from {}\n", arguments.data_dir.display()));
     }
     if let Some(demo) = demo {
         let _ = tokio::task::spawn_blocking(move || demo.stop()).await;
     }
     emulator.stop().await;
-    Ok(())
+    stopped
+}
+
+/// Prints. A reader that has seen enough (`logmill up | head`) does not stop the stack.
+fn say(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.
 fn port_is_free(config: &Config) -> Result<(), String> {
-    TcpListener::bind((config.host, config.port)).map(drop).map_err(|e| {
-        format!(
-            "cannot listen on {}:{}: {e} (is another emulator running? --port takes another one)",
-            config.host, config.port
-        )
+    TcpListener::bind((config.host, config.port)).map(drop).map_err(|source| {
+        let address = SocketAddr::new(config.host, config.port).to_string();
+        StartError::Listen { address, source }.to_string()
     })
 }
 

@@ -31,12 +31,6 @@ impl Rig {
 
     pub async fn restart(self) -> Rig {
         self.emulator.stop().await;
-        // The state is closed with the last connection that was being served.
-        eventually("the state is closed", async || {
-            let lock = std::fs::File::open(self.dir.path().join("data/lock")).unwrap();
-            lock.try_lock().is_ok()
-        })
-        .await;
         Rig { emulator: start_in(self.dir.path()).await, dir: self.dir }
     }
 

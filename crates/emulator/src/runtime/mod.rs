@@ -21,6 +21,8 @@ mod url;
 mod worker;
 
 pub use pool::{FunctionSnapshot, Invocation, Pool};
+#[cfg(target_os = "linux")]
+pub use spawner::die_with_parent;
 pub use timing::Timing;
 
 use tokio::task::JoinSet;

@@ -7,15 +7,12 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::MAX_RESPONSE;
 use super::pool::Inner;
-use crate::wire::{HttpRequest, HttpResponse, full};
+use crate::wire::{HttpRequest, HttpResponse, connections, full};
 
 /// The API's version, which its paths begin with.
 const VERSION: &str = "2018-06-01";
@@ -57,19 +54,11 @@ pub enum RuntimeCall {
 
 /// Serves until the task is aborted.
 pub async fn serve(listener: TcpListener, pool: Arc<Inner>) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let _ = stream.set_nodelay(true);
+    connections::serve(listener, move |_, request| {
         let pool = pool.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let pool = pool.clone();
-                async move { Ok::<_, Infallible>(answer(&pool, request).await) }
-            });
-            // An error here is a process that ended.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
+        async move { Ok::<_, Infallible>(answer(&pool, request).await) }
+    })
+    .await;
 }
 
 async fn answer(pool: &Inner, request: HttpRequest) -> HttpResponse {

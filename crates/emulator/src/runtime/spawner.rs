@@ -42,7 +42,7 @@ impl Spawner {
         // A group of its own: Ctrl-C in the terminal is for the emulator, which then ends its functions.
         command.process_group(0);
         #[cfg(target_os = "linux")]
-        die_with_parent(&mut command);
+        die_with_parent(command.as_std_mut());
         let gone = || std::io::Error::other("the emulator's process starter has stopped");
         let (reply, child) = oneshot::channel();
         let request = Request { command, runtime: Handle::current(), reply };
@@ -51,8 +51,10 @@ impl Spawner {
     }
 }
 
+/// Lets a process be killed when the *thread* that starts it ends, however it ends.
 #[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
+pub fn die_with_parent(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
     let emulator = std::process::id();
     // SAFETY: between fork and exec only async-signal-safe calls are made: prctl and getppid, both plain system calls.
     unsafe {

@@ -5,6 +5,7 @@
 //! emulator through a browser.
 
 pub mod cbor;
+pub(crate) mod connections;
 mod encoding;
 pub(crate) mod guard;
 pub mod json;

@@ -1,16 +1,13 @@
 //! The HTTP server.
 
 use http::header::CONTENT_TYPE;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 
 use super::protocol::{Call, Protocol, Reply};
 use super::route::{Route, Service, route};
-use super::{HttpRequest, HttpResponse, encoding, full, guard};
+use super::{HttpRequest, HttpResponse, connections, encoding, full, guard};
 use crate::error::ApiError;
 use crate::faults::{self, Fault};
 use crate::{Ctx, health, services};
@@ -20,19 +17,11 @@ const MAX_REQUEST_BYTES: usize = 15 * 1024 * 1024;
 
 /// Serves until the task is aborted.
 pub async fn serve(listener: TcpListener, ctx: Ctx) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let _ = stream.set_nodelay(true);
+    connections::serve(listener, move |_, request| {
         let ctx = ctx.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let ctx = ctx.clone();
-                async move { answer(&ctx, request).await }
-            });
-            // An error here is a client that went away.
-            let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
+        async move { answer(&ctx, request).await }
+    })
+    .await;
 }
 
 /// An injected fault: hyper closes the connection without an answer.
@@ -48,11 +37,11 @@ async fn answer(ctx: &Ctx, request: HttpRequest) -> Result<HttpResponse, Reset> 
     let target = route(&parts);
     let fault = if target == Route::Health { None } else { ctx.faults.request() };
     match fault {
-        Some(Fault::Throttle) => return Ok(injected(&target, faults::throttled(target.service()))),
-        Some(Fault::Internal) => return Ok(injected(&target, ApiError::internal("injected fault"))),
+        Some(Fault::Throttle) => return Ok(injected(&target, &parts.method, faults::throttled(target.service()))),
+        Some(Fault::Internal) => return Ok(injected(&target, &parts.method, ApiError::internal("injected fault"))),
         Some(Fault::Unavailable) => {
             let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "injected fault");
-            return Ok(injected(&target, error));
+            return Ok(injected(&target, &parts.method, error));
         }
         Some(Fault::ResetBefore) => return Err(Reset),
         Some(Fault::Slow) => tokio::time::sleep(ctx.faults.delay()).await,
@@ -133,7 +122,7 @@ fn operation_error(error: &ApiError, call: &Call) -> HttpResponse {
 }
 
 /// An injected error in the words of whoever asked.
-fn injected(target: &Route, error: ApiError) -> HttpResponse {
+fn injected(target: &Route, method: &Method, error: ApiError) -> HttpResponse {
     match target {
         Route::Operation(_, protocol, operation) => {
             let call = Call {
@@ -145,17 +134,9 @@ fn injected(target: &Route, error: ApiError) -> HttpResponse {
             };
             operation_error(&error, &call)
         }
-        Route::S3 => {
-            let body = format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message></Error>",
-                error.code, error.message
-            );
-            let mut response = Response::new(full(body));
-            *response.status_mut() = error.status;
-            response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/xml"));
-            response
-        }
-        _ => plain_error(&error),
+        Route::S3 => services::s3::refuse(error.clone(), method).unwrap_or_else(|_| plain_error(&error)),
+        Route::Lambda => services::lambda::error_response(&error),
+        Route::Health | Route::Unknown(_) => plain_error(&error),
     }
 }
 
@@ -166,4 +147,51 @@ fn plain_error(error: &ApiError) -> HttpResponse {
     *response.status_mut() = error.status;
     response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_injected_error_is_in_the_words_of_whoever_asked() {
+        let of = |service, protocol| Route::Operation(service, protocol, Some("Op".into()));
+        for (target, content_type, code, body) in [
+            (
+                of(Service::Sqs, Protocol::AwsJson10),
+                "application/x-amz-json-1.0",
+                true,
+                &["\"__type\":\"RequestThrottled\""][..],
+            ),
+            (
+                of(Service::Firehose, Protocol::AwsJson11),
+                "application/x-amz-json-1.1",
+                true,
+                &["\"message\":\"injected"],
+            ),
+            (of(Service::Kinesis, Protocol::AwsCbor11), "application/x-amz-cbor-1.1", true, &["__type", "Provisioned"]),
+            (
+                of(Service::CloudWatch, Protocol::RpcV2Cbor),
+                "application/cbor",
+                true,
+                &["__type", "ThrottlingException"],
+            ),
+            (of(Service::Sns, Protocol::Query), "text/xml", true, &["<Code>ThrottlingException</Code>", "<RequestId>"]),
+            (Route::S3, "application/xml", false, &["<Code>SlowDown</Code>", "<RequestId>"]),
+            (Route::Lambda, "application/json", true, &["\"Type\":\"User\"", "\"Message\":\"injected"]),
+        ] {
+            let response = injected(&target, &Method::GET, faults::throttled(target.service()));
+            assert!(response.status().as_u16() >= 400, "{target:?}");
+            let got = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
+            assert!(got.starts_with(content_type), "{target:?}: {got}");
+            assert_eq!(response.headers().contains_key("x-amzn-errortype"), code, "{target:?}");
+            let bytes = response.into_body().collect().await.unwrap().to_bytes();
+            let text = String::from_utf8_lossy(&bytes);
+            for part in body {
+                assert!(text.contains(part), "{target:?}: {text}");
+            }
+        }
+        let head = injected(&Route::S3, &Method::HEAD, faults::throttled("s3"));
+        assert!(head.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::sleep;
 
 use crate::Ctx;
@@ -26,6 +26,7 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// A mapping that runs. Dropping it lets its task end after the batch that it is at.
 struct Running {
     revision: String,
+    task: task::Id,
     _stop: watch::Sender<()>,
     /// Held by the task: the next one for this mapping waits for it.
     turn: Arc<Mutex<()>>,
@@ -48,10 +49,18 @@ pub async fn run_all(ctx: Ctx) {
         }
         tokio::select! {
             changed = resources.changed() => if changed.is_err() { return },
-            // Ended ones are only collected: they end when they are told to.
-            Some(_) = tasks.join_next() => {}
+            Some(ended) = tasks.join_next() => if let Err(panicked) = ended {
+                tracing::error!("an event source mapping stopped and is started again: {panicked}");
+                sleep(AFTER_ERROR).await;
+                forget(&mut running, panicked.id());
+            }
         }
     }
+}
+
+/// A mapping whose task is no more: it is started again. One that ended because it was told to is not there any more.
+fn forget(running: &mut HashMap<String, Running>, task: task::Id) {
+    running.retain(|_, running| running.task != task);
 }
 
 fn reconcile(ctx: &Ctx, mappings: Vec<Mapping>, running: &mut HashMap<String, Running>, tasks: &mut JoinSet<()>) {
@@ -65,15 +74,15 @@ fn reconcile(ctx: &Ctx, mappings: Vec<Mapping>, running: &mut HashMap<String, Ru
         }
         let turn = known.map_or_else(Arc::default, |known| known.turn.clone());
         let (stop, stopped) = watch::channel(());
-        running.insert(mapping.uuid.clone(), Running { revision, _stop: stop, turn: turn.clone() });
-        let ctx = ctx.clone();
-        tasks.spawn(async move {
-            let _turn = turn.lock().await;
+        let (ctx, uuid, my_turn) = (ctx.clone(), mapping.uuid.clone(), turn.clone());
+        let task = tasks.spawn(async move {
+            let _turn = my_turn.lock().await;
             match mapping.source {
                 Source::Queue => queue::run(ctx, Arc::new(mapping), stopped).await,
                 Source::Stream => stream::run(ctx, Arc::new(mapping), stopped).await,
             }
         });
+        running.insert(uuid, Running { revision, task: task.id(), _stop: stop, turn });
     }
 }
 
@@ -85,4 +94,28 @@ fn is_stopped(stopped: &watch::Receiver<()>) -> bool {
 /// Ends when the mapping is to stop.
 async fn until_stopped(stopped: &mut watch::Receiver<()>) {
     while stopped.changed().await.is_ok() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mapping_whose_task_panicked_is_started_again() {
+        let mut tasks = JoinSet::new();
+        let mut running = HashMap::new();
+        for name in ["sound", "panics"] {
+            let task = tasks.spawn(async move {
+                assert_eq!(name, "sound");
+                std::future::pending::<()>().await
+            });
+            let (stop, _) = watch::channel(());
+            let (revision, task, turn) = (String::new(), task.id(), Arc::default());
+            running.insert(name, Running { revision, task, _stop: stop, turn });
+        }
+        let mut running = running.into_iter().map(|(name, running)| (name.to_owned(), running)).collect();
+        let panicked = tasks.join_next().await.unwrap().unwrap_err();
+        forget(&mut running, panicked.id());
+        assert_eq!(running.keys().collect::<Vec<_>>(), ["sound"]);
+    }
 }

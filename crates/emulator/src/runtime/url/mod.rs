@@ -12,9 +12,6 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -24,7 +21,7 @@ use crate::Ctx;
 use crate::error::ApiError;
 use crate::services::lambda::{self, FunctionUrl};
 use crate::store::Wake;
-use crate::wire::{HttpRequest, HttpResponse, full, guard};
+use crate::wire::{HttpRequest, HttpResponse, connections, full, guard};
 
 /// The listeners, by URL as stored.
 #[derive(Default)]
@@ -94,22 +91,12 @@ async fn listen(ctx: &Ctx, url: &mut FunctionUrl) -> Result<TcpListener, ApiErro
 
 async fn serve(ctx: Ctx, url: FunctionUrl, listener: TcpListener) {
     let url = Arc::new(url);
-    // Connections end with the listener: a changed URL must not be served as it was.
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, peer)) = listener.accept().await else { continue };
-        while connections.try_join_next().is_some() {}
-        let _ = stream.set_nodelay(true);
+    // Connections end with the listener: a changed URL is not served as it was.
+    connections::serve(listener, move |peer, request| {
         let (ctx, url) = (ctx.clone(), url.clone());
-        connections.spawn(async move {
-            let service = service_fn(move |request| {
-                let (ctx, url) = (ctx.clone(), url.clone());
-                async move { Ok::<_, Infallible>(answer(&ctx, &url, peer, request).await) }
-            });
-            // An error here is a client that went away.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
+        async move { Ok::<_, Infallible>(answer(&ctx, &url, peer, request).await) }
+    })
+    .await;
 }
 
 async fn answer(ctx: &Ctx, url: &FunctionUrl, peer: SocketAddr, request: HttpRequest) -> HttpResponse {

@@ -26,6 +26,7 @@ pub use mapping_spec::{MappingSpec, Source};
 pub use mappings::{Mapping, ensure_mapping};
 pub(crate) use mappings::{Reached, advance, end_shard, list as list_mappings, positions, set_result};
 pub use overview::{Overview, overview};
+pub(crate) use rest::error_response;
 pub(crate) use schedules::fire_due;
 pub use schedules::{Schedule, ensure_schedule, list as list_schedules};
 pub(crate) use urls::move_port;

@@ -36,7 +36,7 @@ pub async fn call(ctx: &Ctx, request: HttpRequest) -> HttpResponse {
 }
 
 /// `{"Type":"User","Message":…}` with the code in a header.
-fn error_response(error: &ApiError) -> HttpResponse {
+pub fn error_response(error: &ApiError) -> HttpResponse {
     let side = if error.status.is_server_error() { "Service" } else { "User" };
     let mut body = json!({ "Type": side, "Message": error.message });
     if error.code == "TooManyRequestsException" {

@@ -40,15 +40,19 @@ const SIGNATURE_V2: &[&str] = &["awsaccesskeyid", "expires", "signature"];
 pub async fn call(ctx: &Ctx, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let method = request.method().clone();
     let asked = format!("{method} {}", request.uri().path_and_query().map_or("/", PathAndQuery::as_str));
-    let response = match prepare(ctx, request) {
-        Ok(request) => {
-            let service = S3ServiceBuilder::new(Backend::new(ctx.clone())).build();
-            let response = service.call(request).await.map_err(|e| ApiError::internal(format!("s3s: {e:?}")))?;
-            name_unknown(response, &asked)?
-        }
-        Err(error) => S3Error::from(error).to_http_response().map_err(ApiError::internal)?,
+    let request = match prepare(ctx, request) {
+        Ok(request) => request,
+        Err(error) => return refuse(error, &method),
     };
-    Ok(finish(response, &method))
+    let service = S3ServiceBuilder::new(Backend::new(ctx.clone())).build();
+    let response = service.call(request).await.map_err(|e| ApiError::internal(format!("s3s: {e:?}")))?;
+    Ok(finish(name_unknown(response, &asked)?, &method))
+}
+
+/// An error before any operation: S3's XML, as the operations' own.
+pub fn refuse(error: ApiError, method: &Method) -> Result<HttpResponse, ApiError> {
+    let response = S3Error::from(error).to_http_response().map_err(ApiError::internal)?;
+    Ok(finish(response, method))
 }
 
 fn prepare(ctx: &Ctx, request: HttpRequest) -> Result<http::Request<Body>, ApiError> {

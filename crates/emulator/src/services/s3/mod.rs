@@ -43,7 +43,7 @@ use crate::error::ApiError;
 use crate::store::Tx;
 
 pub use buckets::ensure_bucket;
-pub use door::call;
+pub use door::{call, refuse};
 pub use files::{remove_body, remove_orphans};
 
 /// The tables.
