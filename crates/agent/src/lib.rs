@@ -4,7 +4,7 @@
 //! agent.json ─ config ─▶ flows; for each, on a thread of its own:
 //!   tail:   files (pattern, fingerprint) ─ blocks ─ split ─▶ records ─ record (convert, id, cut, key) ─▶ batch
 //!   and on the runtime:
-//!   send:   batches ─ sink (firehose | kinesis) ─▶ acknowledged ─▶ positions ─▶ checkpoint
+//!   send:   batches ─ pace ─ sink (firehose | kinesis) ─▶ acknowledged ─▶ positions ─▶ checkpoint
 //! ```
 //!
 //! A record is acknowledged when its destination said that it is stored. Per file, the checkpoint holds the lowest offset that is
