@@ -153,4 +153,22 @@ mod tests {
         assert!(line.contains(" - - [20/Nov/2026:16:36:01 +0000] \"GET /"), "{line}");
         assert!(line.ends_with('"'), "{line}");
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_agent_is_killed_with_whoever_started_it() {
+        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::process::ExitStatusExt;
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("agent");
+        fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = dir.path().join("demo");
+        // The system tells of the end of a thread as of the end of its process.
+        let started = std::thread::spawn(move || Demo::start(&folder, "http://127.0.0.1:1", &program));
+        let mut demo = started.join().unwrap().unwrap();
+        assert_eq!(demo.agent.wait().unwrap().signal(), Some(libc::SIGKILL));
+        demo.stop.store(true, Ordering::Relaxed);
+        demo.writer.take().unwrap().join().unwrap().unwrap();
+    }
 }
