@@ -148,4 +148,18 @@ mod tests {
             emulator.stop().await;
         }
     }
+
+    #[tokio::test]
+    async fn a_part_that_panics_is_told_of() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::new(dir.path());
+        config.port = 0;
+        let mut emulator = Emulator::start(config).await.unwrap();
+        let soon = std::time::Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, emulator.failed()).await.is_err(), "nothing has ended yet");
+        emulator.tasks.spawn(async { panic!("the part's own words") });
+        let failure = emulator.failed().await;
+        assert!(failure.contains("the part's own words"), "{failure}");
+        emulator.stop().await;
+    }
 }

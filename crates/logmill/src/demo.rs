@@ -191,9 +191,8 @@ mod tests {
 
     #[test]
     fn writes_until_told_to_stop() {
-        let folder = std::env::temp_dir().join(format!("logmill-demo-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let (path, stop) = (folder.join("access.log"), AtomicBool::new(false));
+        let folder = tempfile::tempdir().unwrap();
+        let (path, stop) = (folder.path().join("access.log"), AtomicBool::new(false));
         let mut times = 0;
         write_log(&path, &stop, || {
             times += 1;
@@ -201,8 +200,25 @@ mod tests {
         })
         .unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        fs::remove_dir_all(&folder).unwrap();
         assert_eq!(text.lines().count() as u32, 2 * LINES_PER_SECOND / 10);
         assert!(text.ends_with('\n'), "{text}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_agent_is_killed_with_whoever_started_it() {
+        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::process::ExitStatusExt;
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("agent");
+        fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = dir.path().join("demo");
+        // The system tells of the end of a thread as of the end of its process.
+        let started = std::thread::spawn(move || Demo::start(&folder, "http://127.0.0.1:1", &program));
+        let demo = started.join().unwrap().unwrap();
+        demo.stop.store(true, Ordering::Relaxed);
+        let mut agent = demo.thread.join().unwrap();
+        assert_eq!(agent.wait().unwrap().signal(), Some(libc::SIGKILL));
     }
 }
