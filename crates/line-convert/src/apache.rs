@@ -17,6 +17,22 @@ use crate::{
     text::decode,
 };
 
+/// English, as every format here has them.
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 /// The names of a common log line's fields.
 pub(crate) const COMMON_FIELDS: [&str; 7] = ["host", "ident", "authuser", "datetime", "request", "response", "bytes"];
 /// The names of a combined log line's fields.
@@ -183,20 +199,6 @@ impl<'a> Cursor<'a> {
 
     /// An English month, three letters or whole.
     fn month(&mut self) -> Option<()> {
-        const MONTHS: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
         let length = self.rest().iter().take(10).position(|byte| *byte == b'/')?;
         let name = self.take(length)?;
         MONTHS.iter().any(|month| *month == name || (name.len() == 3 && month.starts_with(name))).then_some(())

@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError, StepResult,
-    apache::{self, Format},
+    apache::{self, Format, MONTHS},
     json::Keys,
     options::{Options, named},
     pattern::{Pattern, PatternError},
@@ -128,20 +128,6 @@ fn builtin(format: &'static str) -> Result<(Reader, &'static [&'static str]), Co
 
 // The formats below are read by expressions in the users' own dialect (Java's).
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const DAY_OF_MONTH: &str = "(?:0?[1-9]|[12][0-9]|3[01])";
 /// Hours to 23, seconds to 60, a fraction after any of `:.,`.
