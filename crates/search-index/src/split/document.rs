@@ -6,7 +6,7 @@ use tantivy::DateTime;
 use tantivy::schema::document::{ReferenceValue, ReferenceValueLeaf};
 use tantivy::schema::{Field, Value};
 
-use super::schema::{DOC, FIELD_NAMES, ID, SOURCE, TEXT};
+use super::schema::{DOC, FIELD_NAMES, ID, MAX_TERM, SOURCE, TEXT};
 
 /// A field's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +15,7 @@ pub enum FieldValue<'a> {
     Text(&'a str),
     /// Words, and the whole string as an exact value.
     TextAndKeyword(&'a str),
-    /// An exact string.
+    /// An exact string; one longer than [`MAX_TERM`] bytes is not indexed.
     Keyword(&'a str),
     /// A whole number.
     Long(i64),
@@ -120,7 +120,9 @@ impl Flat {
     fn leaf(&self, kind: Kind, exact: bool) -> Option<ReferenceValueLeaf<'_>> {
         Some(match kind {
             Kind::Text(text) | Kind::TextAndKeyword(text) if !exact => ReferenceValueLeaf::Str(self.text(text)),
-            Kind::TextAndKeyword(text) | Kind::Keyword(text) if exact => ReferenceValueLeaf::Str(self.text(text)),
+            Kind::TextAndKeyword(text) | Kind::Keyword(text) if exact && text.end - text.start <= MAX_TERM => {
+                ReferenceValueLeaf::Str(self.text(text))
+            }
             Kind::Long(value) if exact => ReferenceValueLeaf::I64(value),
             Kind::Double(value) if exact && value.is_finite() => ReferenceValueLeaf::F64(value),
             Kind::Date(millis) if exact => ReferenceValueLeaf::Date(DateTime::from_timestamp_millis(millis)),

@@ -231,9 +231,13 @@ fn touch_column(segment: &SegmentReader, path: &str) -> tantivy::Result<()> {
     all(columns.iter().map(|column| Ok(column.open().map(drop)?)))
 }
 
-/// Does all of them, whatever becomes of the first.
+/// Does all of them, whatever becomes of the first: each tells what it misses.
 fn all(steps: impl Iterator<Item = tantivy::Result<()>>) -> tantivy::Result<()> {
-    steps.fold(Ok(()), |outcome, step| outcome.and(step))
+    let mut outcome = Ok(());
+    for step in steps {
+        outcome = outcome.and(step);
+    }
+    outcome
 }
 
 /// Runs something of the engine, whose panics must not be ours: bytes are checked before it sees them, but its code is not ours.

@@ -23,7 +23,7 @@ pub const DOC_NAME: &str = "doc";
 /// `_field_names`: paths that have a value which is not in [`DOC`].
 pub const FIELD_NAMES: Field = Field::from_field_id(4);
 
-/// The longest term that the engine keeps; a longer string gets no term (`tantivy::tokenizer::MAX_TOKEN_LEN`, less the path).
+/// The longest string that the engine keeps whole, in bytes (its `MAX_TOKEN_LEN`): the key of its tables is that long.
 pub const MAX_TERM: usize = u16::MAX as usize - 5;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(build);
