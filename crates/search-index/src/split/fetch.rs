@@ -88,7 +88,7 @@ impl Fetcher {
         }
         let starts = (0..body.len).step_by(PART as usize);
         let parts = try_join_all(starts.map(|start| self.get(start..body.len.min(start + PART)))).await?;
-        let bytes = parts.iter().flat_map(|part| part.as_slice()).copied().collect::<Vec<u8>>();
+        let bytes = parts.iter().map(OwnedBytes::as_slice).collect::<Vec<_>>().concat();
         self.check(&(0..body.len), &bytes, body)?;
         self.held.insert(0, OwnedBytes::new(bytes));
         Ok(())

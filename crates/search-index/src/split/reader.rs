@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ledger::ObjectStore;
+use tantivy::postings::SegmentPostings;
 use tantivy::schema::{IndexRecordOption, Term};
 use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED};
 use tokio::sync::OnceCell;
@@ -88,7 +89,7 @@ impl SplitReader {
     /// Reads everything that is named, in one round trip; a second one for the postings of patterns.
     pub async fn prefetch(&self, wanted: &Wanted) -> Result<(), Error> {
         self.settle(|segment| {
-            let terms = wanted.terms.iter().map(|(term, positions)| self.touch_term(segment, term, *positions));
+            let terms = wanted.terms.iter().map(|(term, positions)| self.postings(segment, term, *positions).map(drop));
             let patterns = wanted.patterns.iter().map(|pattern| self.touch_pattern(segment, pattern));
             let columns = wanted.columns.iter().map(|path| touch_column(segment, path));
             all(terms.chain(patterns).chain(columns))
@@ -167,16 +168,20 @@ impl SplitReader {
         decode(&bytes).map_err(|reason| self.fetcher.corrupt(format!("{name}: {reason}")))
     }
 
-    /// Reads a term's postings. What is missing is told together with where its postings likely are.
-    fn touch_term(&self, segment: &SegmentReader, term: &Term, positions: bool) -> tantivy::Result<()> {
-        let touch = || -> tantivy::Result<()> {
+    /// A term's postings. What is missing is told together with where they likely are.
+    fn postings(
+        &self,
+        segment: &SegmentReader,
+        term: &Term,
+        positions: bool,
+    ) -> tantivy::Result<Option<SegmentPostings>> {
+        let read = || -> tantivy::Result<_> {
             let inverted = segment.inverted_index(term.field())?;
-            if let Some(info) = inverted.get_term_info(term)? {
-                inverted.read_postings_from_terminfo(&info, record(positions))?;
-            }
-            Ok(())
+            let info = inverted.get_term_info(term)?;
+            let postings = info.map(|info| inverted.read_postings_from_terminfo(&info, record(positions)));
+            Ok(postings.transpose()?)
         };
-        touch().inspect_err(|_| {
+        read().inspect_err(|_| {
             let map = self.hot.postings.iter().find(|map| map.field == term.field().field_id());
             let places = map.into_iter().flat_map(|map| map.term(term.serialized_value_bytes(), positions));
             places.for_each(want);
@@ -207,9 +212,7 @@ impl SplitReader {
 
     /// The last document of a term that is not deleted.
     fn last(&self, segment: &SegmentReader, term: &Term, deleted: Option<&Deleted>) -> tantivy::Result<Option<u32>> {
-        self.touch_term(segment, term, false)?;
-        let inverted = segment.inverted_index(term.field())?;
-        let Some(mut postings) = inverted.read_postings(term, IndexRecordOption::Basic)? else { return Ok(None) };
+        let Some(mut postings) = self.postings(segment, term, false)? else { return Ok(None) };
         let mut last = None;
         while postings.doc() != TERMINATED {
             if deleted.is_none_or(|deleted| !deleted.contains(postings.doc())) {
