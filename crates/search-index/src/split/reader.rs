@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ledger::ObjectStore;
+use tantivy::directory::OwnedBytes;
 use tantivy::postings::SegmentPostings;
 use tantivy::schema::{IndexRecordOption, Term};
 use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED};
@@ -13,7 +14,7 @@ use crate::Error;
 
 use super::alive::without;
 use super::directory::{SplitDirectory, misses, searcher, want};
-use super::fetch::{Body, Fetcher};
+use super::fetch::{Body, Fetcher, GAP};
 use super::format::{Malformed, unseal};
 use super::hot::{Hot, IDS, ROWS};
 use super::ids::Ids;
@@ -39,7 +40,7 @@ pub struct SplitReader {
 }
 
 impl SplitReader {
-    /// Opens a split: one request, or none if its hot part is in the cache.
+    /// Opens a split: one request, or none if its hot part is in the cache. A small object is read whole.
     pub async fn open(
         store: Arc<dyn ObjectStore>,
         cache: Arc<Cache>,
@@ -47,15 +48,17 @@ impl SplitReader {
         meta: &SplitMeta,
     ) -> Result<Arc<SplitReader>, Error> {
         let fetcher = Fetcher::new(store, cache, key);
-        let malformed = |reason: Malformed| fetcher.corrupt(reason);
-        let tail = fetcher.tail(&meta.hot, |tail| unseal(tail).map(drop).map_err(malformed)).await?;
-        let len = unseal(&tail).map_err(malformed)?;
-        let mut hot = Hot::decode(&tail.slice(0..len)).map_err(malformed)?;
-        if hot.body() != meta.hot.start {
-            return Err(fetcher.corrupt("its files do not end where its hot part begins"));
+        let start = if meta.hot.end <= GAP { 0 } else { meta.hot.start };
+        let bytes = fetcher.unchecked(&(start..meta.hot.end)).await?;
+        let (body, tail) = bytes.clone().split((meta.hot.start - start) as usize);
+        let hot = decode(&tail, meta).map_err(|reason| fetcher.corrupt(reason))?;
+        if !body.is_empty() {
+            fetcher.check(&(0..meta.hot.start), &body, &Body::of(&hot))?;
+            fetcher.held.insert(0, body);
         }
-        for (range, bytes) in std::mem::take(&mut hot.ranges) {
-            fetcher.held.insert(range.start, bytes);
+        fetcher.keep(start, bytes);
+        for (range, bytes) in &hot.ranges {
+            fetcher.held.insert(range.start, bytes.clone());
         }
         let directory = SplitDirectory::new(fetcher.held.clone(), &hot.files, hot.meta.clone());
         let searcher = guarded(|| searcher(&directory.index()?)).map_err(|reason| fetcher.corrupt(reason))?;
@@ -135,7 +138,7 @@ impl SplitReader {
 
     /// Reads the whole object, so that nothing is missing any more.
     pub(super) async fn load(&self) -> Result<(), Error> {
-        self.fetcher.whole(&self.body()).await
+        self.fetcher.whole(&Body::of(&self.hot)).await
     }
 
     pub(super) fn index(&self) -> &tantivy::Index {
@@ -151,19 +154,15 @@ impl SplitReader {
             if missed.is_empty() {
                 return result.map_err(|reason| self.fetcher.corrupt(reason));
             }
-            self.fetcher.fetch(missed, &self.body()).await?;
+            self.fetcher.fetch(missed, &Body::of(&self.hot)).await?;
         }
         Err(Error::Engine(format!("{}: it wants more than {MAX_TRIPS} round trips", self.key())))
-    }
-
-    fn body(&self) -> Body<'_> {
-        Body { len: self.meta.hot.start, checksums: &self.hot.checksums }
     }
 
     /// Reads one of this crate's own parts.
     async fn part<T>(&self, name: &str, decode: impl Fn(&[u8]) -> Result<T, Malformed>) -> Result<T, Error> {
         let range = self.hot.file(name).ok_or_else(|| self.fetcher.corrupt(format!("no part {name}")))?;
-        self.fetcher.fetch(vec![range.clone()], &self.body()).await?;
+        self.fetcher.fetch(vec![range.clone()], &Body::of(&self.hot)).await?;
         let bytes = self.fetcher.held.get(&range).ok_or_else(|| self.fetcher.corrupt(format!("no part {name}")))?;
         decode(&bytes).map_err(|reason| self.fetcher.corrupt(format!("{name}: {reason}")))
     }
@@ -222,6 +221,12 @@ impl SplitReader {
         }
         Ok(last)
     }
+}
+
+/// The hot part out of the end of the object, checked.
+fn decode(tail: &OwnedBytes, meta: &SplitMeta) -> Result<Hot, Malformed> {
+    let hot = Hot::decode(&tail.slice(0..unseal(tail)?))?;
+    if hot.body() == meta.hot.start { Ok(hot) } else { Err("its files do not end where its hot part begins") }
 }
 
 /// What is read of a term. Positions stand in a file of their own, and only the field of words has them.

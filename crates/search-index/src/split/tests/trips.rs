@@ -4,6 +4,7 @@ use tantivy::collector::Count;
 use tantivy::query::TermQuery;
 use tantivy::schema::IndexRecordOption;
 
+use super::store::Counts;
 use super::*;
 use crate::split::schema::{TEXT, string_term, word_term};
 
@@ -52,6 +53,17 @@ async fn the_cache_spares_another_reader_all_trips() {
     reader.prefetch(&wanted(&terms, &["size"])).await.unwrap();
     let query = TermQuery::new(terms[0].clone(), IndexRecordOption::Basic);
     assert!(reader.searcher(None).unwrap().search(&query, &Count).unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_small_split_is_read_whole() {
+    let (store, built) = (Counting::new(), build(0..100));
+    let reader = open(&store, "a", &built).await;
+    reader.prefetch(&wanted(&[string_term("level", "ERROR")], &["size"])).await.unwrap();
+    assert_eq!(reader.documents(&[99]).await.unwrap(), [line(99).stored()]);
+    assert_eq!(reader.find(&[&line(3).id], None).await.unwrap(), [Some(3)]);
+    assert_eq!(reader.rows().await.unwrap().documents(), 100);
+    assert_eq!(store.take(), Counts { trips: 1, gets: 1, bytes: built.bytes.len() });
 }
 
 #[tokio::test]
