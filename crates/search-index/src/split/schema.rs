@@ -23,8 +23,9 @@ pub const DOC_NAME: &str = "doc";
 /// `_field_names`: paths that have a value which is not in [`DOC`].
 pub const FIELD_NAMES: Field = Field::from_field_id(4);
 
-/// The longest string that the engine keeps whole, in bytes (its `MAX_TOKEN_LEN`): the key of its tables is that long.
-pub const MAX_TERM: usize = u16::MAX as usize - 5;
+/// The longest exact string and the longest id, in bytes: Lucene's `MAX_TERM_LENGTH`, which Elasticsearch refuses to exceed. (The
+/// engine's own is twice that, and it cuts what is longer.)
+pub const MAX_TERM: usize = 32_766;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(build);
 
