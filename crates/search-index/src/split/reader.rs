@@ -1,12 +1,13 @@
 //! A split that is read.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ledger::ObjectStore;
 use tantivy::directory::OwnedBytes;
 use tantivy::postings::SegmentPostings;
-use tantivy::schema::{IndexRecordOption, Term};
+use tantivy::schema::{Field, IndexRecordOption, Term};
 use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED};
 use tokio::sync::OnceCell;
 
@@ -20,6 +21,7 @@ use super::hot::{Hot, IDS, ROWS};
 use super::ids::Ids;
 use super::schema::{column, id_term};
 use super::stored::StoredDocument;
+use super::terms::PostingsMap;
 use super::{Cache, Deleted, Pattern, Rows, SplitMeta, Stored, Wanted};
 
 /// Round trips after which a read that still wants more is given up: the deepest one (terms of a pattern) takes two, and a term
@@ -167,6 +169,15 @@ impl SplitReader {
         decode(&bytes).map_err(|reason| self.fetcher.corrupt(format!("{name}: {reason}")))
     }
 
+    fn map(&self, field: Field) -> Option<&PostingsMap> {
+        self.hot.postings.iter().find(|map| map.field == field.field_id())
+    }
+
+    /// Asks for what is not there and likely wanted next.
+    fn want(&self, ranges: impl Iterator<Item = Range<u64>>) {
+        ranges.filter(|range| self.fetcher.held.get(range).is_none()).for_each(want);
+    }
+
     /// A term's postings. What is missing is told together with where they likely are.
     fn postings(
         &self,
@@ -181,9 +192,9 @@ impl SplitReader {
             Ok(postings.transpose()?)
         };
         read().inspect_err(|_| {
-            let map = self.hot.postings.iter().find(|map| map.field == term.field().field_id());
-            let places = map.into_iter().flat_map(|map| map.term(term.serialized_value_bytes(), positions));
-            places.for_each(want);
+            if let Some(map) = self.map(term.field()) {
+                self.want(map.term(term.serialized_value_bytes(), positions));
+            }
         })
     }
 

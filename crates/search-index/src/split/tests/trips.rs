@@ -1,5 +1,7 @@
 //! Requests and round trips.
 
+use std::sync::LazyLock;
+
 use tantivy::collector::Count;
 use tantivy::query::TermQuery;
 use tantivy::schema::IndexRecordOption;
@@ -8,11 +10,13 @@ use super::store::Counts;
 use super::*;
 use crate::split::schema::{TEXT, string_term, word_term};
 
-const LINES: u64 = 20_000;
+const LINES: u64 = 50_000;
+
+static BUILT: LazyLock<Built> = LazyLock::new(|| build(0..LINES));
 
 #[tokio::test]
 async fn three_trips_to_the_documents() {
-    let (store, built) = (Counting::new(), build(0..LINES));
+    let (store, built) = (Counting::new(), BUILT.clone());
     let reader = open(&store, "a", &built).await;
     let opened = store.take();
     assert_eq!((opened.trips, opened.gets), (1, 1));
@@ -37,7 +41,7 @@ async fn three_trips_to_the_documents() {
 
 #[tokio::test]
 async fn the_cache_spares_another_reader_all_trips() {
-    let (store, built, cache) = (Counting::new(), build(0..LINES), Cache::new(64 << 20, 8));
+    let (store, built, cache) = (Counting::new(), BUILT.clone(), Cache::new(64 << 20, 8));
     store.set("a", built.bytes.clone());
     let terms = [string_term("level", "ERROR")];
     for trips in [6, 0] {
@@ -68,7 +72,7 @@ async fn a_small_split_is_read_whole() {
 
 #[tokio::test]
 async fn an_id_takes_two_trips() {
-    let (store, built) = (Counting::new(), build(0..LINES));
+    let (store, built) = (Counting::new(), BUILT.clone());
     let reader = open(&store, "a", &built).await;
     store.take();
     let ids: Vec<String> = (0..50).map(|n| line(n * 399).id).collect();
@@ -84,7 +88,7 @@ async fn an_id_takes_two_trips() {
 
 #[tokio::test]
 async fn a_pattern_takes_two_trips() {
-    let (store, built) = (Counting::new(), build(0..LINES));
+    let (store, built) = (Counting::new(), BUILT.clone());
     let reader = open(&store, "a", &built).await;
     store.take();
     let from = word_term("message", "blk_12");
@@ -118,7 +122,7 @@ async fn a_pattern_takes_two_trips() {
 
 #[tokio::test]
 async fn the_hot_part_is_small() {
-    let built = build(0..LINES * 3);
+    let built = &*BUILT;
     let (hot, size) = (built.meta.hot.end - built.meta.hot.start, built.meta.size);
     println!("{size} bytes, of which {hot} hot ({:.2} %)", hot as f64 / size as f64 * 100.0);
     assert!(size > 4_000_000);
