@@ -2,13 +2,14 @@
 
 use std::sync::LazyLock;
 
-use tantivy::collector::Count;
+use tantivy::DocAddress;
+use tantivy::collector::{Count, DocSetCollector};
 use tantivy::query::TermQuery;
 use tantivy::schema::IndexRecordOption;
 
 use super::store::Counts;
 use super::*;
-use crate::split::schema::{TEXT, string_term, word_term};
+use crate::split::schema::{TEXT, date_term, id_term, long_term, string_term, word_term};
 
 const LINES: u64 = 50_000;
 
@@ -40,8 +41,47 @@ async fn three_trips_to_the_documents() {
 }
 
 #[tokio::test]
+async fn a_term_and_its_postings_come_together() {
+    let store = Counting::new();
+    store.set("a", BUILT.bytes.clone());
+    for n in (0..LINES).step_by(1_999) {
+        let (one, reader) = (line(n), reopen(&store, "a", &BUILT).await);
+        let block = one.message.split(' ').find(|word| word.starts_with("blk_")).unwrap();
+        let terms = [
+            word_term("message", block),
+            word_term("message", "terminating"),
+            string_term("node.host", &one.host),
+            long_term("size", one.size),
+            date_term("@timestamp", one.time),
+            id_term(&one.id),
+        ];
+        store.take();
+        reader.prefetch(&wanted(&terms, &[])).await.unwrap();
+        assert_eq!(store.take().trips, 1, "{n}");
+        let searcher = reader.searcher(None).unwrap();
+        for (position, term) in terms.iter().enumerate().filter(|(position, _)| *position != 1) {
+            let query = TermQuery::new(term.clone(), IndexRecordOption::WithFreqsAndPositions);
+            let docs = searcher.search(&query, &DocSetCollector).unwrap();
+            assert!(docs.contains(&DocAddress::new(0, n as u32)), "{position} of {n}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rare_term_reads_little() {
+    let (store, built) = (Counting::new(), BUILT.clone());
+    let reader = open(&store, "a", &built).await;
+    let one = line(33_333);
+    reader.prefetch(&wanted(&[string_term("node.host", &one.host)], &[])).await.unwrap();
+    reader.documents(&[33_333]).await.unwrap();
+    let read = store.take();
+    println!("{read:?} of {} bytes", built.bytes.len());
+    assert!(read.bytes * 20 < built.bytes.len(), "{read:?}");
+}
+
+#[tokio::test]
 async fn the_cache_spares_another_reader_all_trips() {
-    let (store, built, cache) = (Counting::new(), BUILT.clone(), Cache::new(64 << 20, 8));
+    let (store, built, cache) = (Counting::new(), BUILT.clone(), Cache::new(64 << 20, 64));
     store.set("a", built.bytes.clone());
     let terms = [string_term("level", "ERROR")];
     for trips in [6, 0] {
