@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tantivy::DateTime;
 use tantivy::schema::document::{ReferenceValue, ReferenceValueLeaf};
 use tantivy::schema::{Field, Value};
 
-use super::schema::{DOC, FIELD_NAMES, ID, MAX_TERM, SOURCE, TEXT};
+use super::schema::{DOC, FIELD_NAMES, ID, MAX_TERM, SOURCE, TEXT, date};
 
 /// A field's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,7 +124,7 @@ impl Flat {
             }
             Kind::Long(value) if exact => ReferenceValueLeaf::I64(value),
             Kind::Double(value) if exact && value.is_finite() => ReferenceValueLeaf::F64(value),
-            Kind::Date(millis) if exact => ReferenceValueLeaf::Date(DateTime::from_timestamp_millis(millis)),
+            Kind::Date(millis) if exact => ReferenceValueLeaf::Date(date(millis)),
             Kind::Bool(value) if exact => ReferenceValueLeaf::Bool(value),
             _ => return None,
         })

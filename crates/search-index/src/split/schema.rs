@@ -107,12 +107,17 @@ pub fn double_term(path: &str, value: f64) -> Term {
     term
 }
 
+/// A moment (epoch ms) as the engine keeps it: in 64 bits of nanoseconds, which reach from 1677 to 2262. One beyond is the last one
+/// that they reach.
+pub fn date(millis: i64) -> DateTime {
+    const NANOS: i64 = 1_000_000;
+    DateTime::from_timestamp_millis(millis.clamp(i64::MIN / NANOS, i64::MAX / NANOS))
+}
+
 /// The term of the second in which a moment (epoch ms) lies: terms of dates are truncated by the engine, columns are not.
 pub fn date_term(path: &str, millis: i64) -> Term {
     let mut term = Term::from_field_json_path(DOC, path, true);
-    term.append_type_and_fast_value(
-        DateTime::from_timestamp_millis(millis).truncate(tantivy::schema::DATE_TIME_PRECISION_INDEXED),
-    );
+    term.append_type_and_fast_value(date(millis).truncate(tantivy::schema::DATE_TIME_PRECISION_INDEXED));
     term
 }
 

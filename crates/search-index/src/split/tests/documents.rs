@@ -210,6 +210,21 @@ async fn what_is_too_long() {
     assert!(columns.str(&schema::column("c")).unwrap().is_some());
 }
 
+#[tokio::test]
+async fn moments_beyond_reach() {
+    let mut builder = Builder::new(&BuildOptions::default()).unwrap();
+    for (n, millis) in [253_402_300_799_999, i64::MAX, i64::MIN, 0].into_iter().enumerate() {
+        let values = [("at", FieldValue::Date(millis))];
+        let row = Row { seq_no: n as u64, version: 1 };
+        builder.add(&Document { id: &n.to_string(), source: b"{}", values: &values, names: &[] }, row).unwrap();
+    }
+    let built = builder.finish().unwrap();
+    assert_eq!(built.meta.times["at"], (i64::MIN, i64::MAX));
+    let reader = open(&Counting::new(), "a", &built).await;
+    assert_eq!(found(&reader, date_term("at", i64::MAX), None).await, BTreeSet::from([0, 1]));
+    assert_eq!(found(&reader, date_term("at", i64::MIN), None).await, BTreeSet::from([2]));
+}
+
 #[test]
 fn may_go_to_other_threads() {
     fn send<T: Send>(_: impl Fn(&'static SplitReader) -> T) {}
