@@ -211,6 +211,26 @@ async fn what_is_too_long() {
 }
 
 #[tokio::test]
+async fn names_that_cannot_be() {
+    let mut builder = Builder::new(&BuildOptions::default()).unwrap();
+    let names = ["a\0", "a\0b", "\u{1}", "a.\u{1}b", "", ".", "a..b", "a.b", "ü"];
+    let values = names.map(|name| (name, FieldValue::TextAndKeyword("x")));
+    builder
+        .add(&Document { id: "1", source: b"{}", values: &values, names: &names }, Row { seq_no: 0, version: 1 })
+        .unwrap();
+    let reader = open(&Counting::new(), "a", &builder.finish().unwrap()).await;
+    for name in ["a.b", "ü"] {
+        assert_eq!(found(&reader, string_term(name, "x"), None).await, BTreeSet::from([0]));
+        reader.prefetch(&wanted(&[], &[name])).await.unwrap();
+        let searcher = reader.searcher(None).unwrap();
+        assert!(searcher.segment_reader(0).fast_fields().str(&schema::column(name)).unwrap().is_some());
+    }
+    for name in names {
+        reader.prefetch(&wanted(&[string_term(name, "x")], &[name])).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn moments_beyond_reach() {
     let mut builder = Builder::new(&BuildOptions::default()).unwrap();
     for (n, millis) in [253_402_300_799_999, i64::MAX, i64::MIN, 0].into_iter().enumerate() {
