@@ -13,11 +13,14 @@
 pub mod aggregation;
 pub mod date;
 mod error;
+pub mod filter_path;
+pub mod pattern;
 pub mod query;
 pub mod query_string;
 mod request;
 pub mod sort;
 pub mod source_filter;
+mod wire;
 
 pub use error::RequestError;
 pub use request::{SearchRequest, TrackTotalHits};
