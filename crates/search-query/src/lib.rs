@@ -18,8 +18,10 @@ pub mod pattern;
 pub mod query;
 pub mod query_string;
 mod request;
+mod simple_query_string;
 pub mod sort;
 pub mod source_filter;
+mod suggestion;
 mod wire;
 
 pub use error::RequestError;
