@@ -28,18 +28,27 @@ impl Text {
     fn take(&mut self, key: &str, value: &Value) -> Result<(), RequestError> {
         match key {
             "query" if value.is_object() || value.is_array() => {
-                return Err(RequestError::parsing(format!("[match] unknown token [{}] after [query]", wire::token(value))));
+                return Err(RequestError::parsing(format!(
+                    "[match] unknown token [{}] after [query]",
+                    wire::token(value)
+                )));
             }
             "query" => self.value = (!value.is_null()).then(|| value.clone()),
             "operator" => self.operator = operator(&wire::text(value, key)?)?,
             "minimum_should_match" => self.minimum_should_match = minimum_should_match(value)?,
             "slop" => self.slop = wire::unsigned(value, key)?,
             "lenient" => self.lenient = wire::boolean(value, key)?,
-            "zero_terms_query" => self.common.only(key, value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("none")))?,
+            "zero_terms_query" => {
+                self.common.only(key, value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("none")))?
+            }
             "analyzer" => self.common.only(key, value == "standard")?,
             "fuzziness" => self.common.only(key, value.is_null() || value == 0 || value == "0")?,
             // They say how fuzzy words, prefixes and synonyms are looked for.
-            "prefix_length" | "max_expansions" | "fuzzy_transpositions" | "fuzzy_rewrite" | "auto_generate_synonyms_phrase_query" => {}
+            "prefix_length"
+            | "max_expansions"
+            | "fuzzy_transpositions"
+            | "fuzzy_rewrite"
+            | "auto_generate_synonyms_phrase_query" => {}
             // Removed from Elasticsearch, and without a meaning since 7.3.
             "cutoff_frequency" => {}
             _ => self.common.take(key, value)?,
@@ -52,7 +61,9 @@ impl Text {
         let (field, value) = wire::single(body, kind)?;
         match value {
             Value::Object(options) => options.iter().try_for_each(|(key, value)| text.take(key, value))?,
-            Value::Array(_) => return Err(RequestError::parsing(format!("[{kind}] unknown token [START_ARRAY] after [{field}]"))),
+            Value::Array(_) => {
+                return Err(RequestError::parsing(format!("[{kind}] unknown token [START_ARRAY] after [{field}]")));
+            }
             short => text.take("query", short)?,
         }
         let value = text.value.take().ok_or_else(|| RequestError::illegal(format!("[{kind}] requires query value")))?;
@@ -114,7 +125,11 @@ pub(super) fn multi_match(body: &Map<String, Value>, _: &mut Tree) -> Result<Que
             each_field(fields, &text, "type", |field| Query::MatchPhrasePrefix { field, value: value.clone() })?
         }
         "bool_prefix" => return Err(text.common.unsupported("type: bool_prefix")),
-        _ => return Err(RequestError::parsing(format!("failed to parse [multi_match] query type [{kind}]. unknown type."))),
+        _ => {
+            return Err(RequestError::parsing(format!(
+                "failed to parse [multi_match] query type [{kind}]. unknown type."
+            )));
+        }
     };
     Ok(text.common.boosted(query))
 }

@@ -52,7 +52,9 @@ impl<'a> Fields<'a> {
         match (field, self.options.fields.as_slice()) {
             (Some(field), _) => query(field.to_owned()),
             (None, []) => query("*".to_owned()),
-            (None, fields) => any_of(fields.iter().map(|(field, boost)| boosted(query(field.clone()), *boost)).collect()),
+            (None, fields) => {
+                any_of(fields.iter().map(|(field, boost)| boosted(query(field.clone()), *boost)).collect())
+            }
         }
     }
 
