@@ -69,7 +69,7 @@ fn full_text() {
         r#"f:"a b">=75%"#,
     );
     check(json!({"match": {"f": {"query": "a b", "minimum_should_match": 2}}}), r#"f:"a b">=2"#);
-    check(json!({"match": {"f": {"query": "a", "lenient": true}}}), r#"[f]:"a""#);
+    check(json!({"match": {"f": {"query": "a", "lenient": true}}}), r#"f:"a""#);
     check(json!({"match_phrase": {"f": "a b"}}), "f:phrase(a b)");
     check(json!({"match_phrase": {"f": {"query": "a b", "slop": 2}}}), "f:phrase(a b)~2");
     check(json!({"match_phrase_prefix": {"f": {"query": "a b", "max_expansions": 10}}}), "f:phrase(a b…)");

@@ -2,7 +2,7 @@
 
 mod show;
 
-use search_query::query::Operator;
+use search_query::query::{Operator, Query};
 use search_query::query_string::{MAX_GROUP_DEPTH, QueryStringOptions, parse};
 use serde_json::json;
 use show::show;
@@ -120,9 +120,24 @@ fn fields() {
     with(&two, "a", r#"[f^2,g]:"a""#);
     with(&two, "a*", "(f:prefix(a)^2 g:prefix(a))");
     with(&two, "\"a b\"~1", "(f:phrase(a b)~1^2 g:phrase(a b)~1)");
-    let lenient = QueryStringOptions { lenient: true, phrase_slop: 1, ..QueryStringOptions::default() };
-    with(&lenient, "f:a", r#"[f]:"a""#);
-    with(&lenient, "f:\"a b\"", "f:phrase(a b)~1");
+    let sloppy = QueryStringOptions { phrase_slop: 1, ..QueryStringOptions::default() };
+    with(&sloppy, "f:\"a b\"", "f:phrase(a b)~1");
+}
+
+#[test]
+fn patterns_of_fields() {
+    for (text, pattern, over) in [
+        ("err*", Some("*"), "f:prefix(err)"),
+        (r"http.\*:/a/", Some("http.*"), "f:/a/"),
+        ("[1 TO 2]", Some("*"), r#"f:["1" "2"]"#),
+        ("roam~1", Some("*"), "f:roam~1"),
+        (r"_exists_:a.\*", Some("a.*"), "f:*"),
+        ("g:a*", None, "f:prefix(a)"),
+        ("a", None, r#"[]:"a""#),
+    ] {
+        let Query::QueryString(query) = parse(text, &QueryStringOptions::default()).unwrap() else { panic!("{text}") };
+        assert_eq!((query.pattern(), show(&query.over("f")).as_str()), (pattern, over), "{text}");
+    }
 }
 
 #[test]
@@ -181,7 +196,7 @@ fn simple() {
         ("", "none"),
     ] {
         let query = json!({"simple_query_string": {"query": text, "fields": ["f"]}});
-        let query = search_query::query::Query::parse(&query).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let query = Query::parse(&query).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(show(&query), expected, "{text}");
     }
 }

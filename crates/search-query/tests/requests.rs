@@ -102,7 +102,7 @@ fn urls_win() {
         ("q=a b", r#"[]:"a b""#),
         ("q=a b&default_operator=AND", r#"[]:"a b" and"#),
         ("q=a&df=f", r#"f:"a""#),
-        ("q=f:a&lenient=true", r#"[f]:"a""#),
+        ("q=f:a&lenient=true", r#"f:"a""#),
     ] {
         assert_eq!(show::show(&parse("", url).unwrap().query), expected, "{url}");
     }

@@ -16,13 +16,12 @@ struct Text {
     operator: Operator,
     minimum_should_match: Option<String>,
     slop: u32,
-    lenient: bool,
 }
 
 impl Text {
     fn new(kind: &'static str) -> Text {
         let common = Common::new(kind);
-        Text { common, value: None, operator: Operator::Or, minimum_should_match: None, slop: 0, lenient: false }
+        Text { common, value: None, operator: Operator::Or, minimum_should_match: None, slop: 0 }
     }
 
     fn take(&mut self, key: &str, value: &Value) -> Result<(), RequestError> {
@@ -37,7 +36,10 @@ impl Text {
             "operator" => self.operator = operator(&wire::text(value, key)?)?,
             "minimum_should_match" => self.minimum_should_match = minimum_should_match(value)?,
             "slop" => self.slop = wire::unsigned(value, key)?,
-            "lenient" => self.lenient = wire::boolean(value, key)?,
+            // Without effect: a field named that cannot take the value stays an error, which says so.
+            "lenient" => {
+                wire::boolean(value, key)?;
+            }
             "zero_terms_query" => {
                 self.common.only(key, value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("none")))?
             }
@@ -74,16 +76,8 @@ impl Text {
 pub(super) fn match_(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, RequestError> {
     let (field, text, value) = Text::read("match", body)?;
     text.common.only("slop", text.slop == 0)?;
-    let query = match text {
-        // A query over several fields leaves out those that cannot take the value; this one is over one.
-        Text { lenient: true, minimum_should_match: None, operator, .. } => {
-            Query::MultiMatch { fields: vec![(field, 1.0)], value, operator, phrase: false }
-        }
-        Text { operator, ref minimum_should_match, .. } => {
-            Query::Match { field, value, operator, minimum_should_match: minimum_should_match.clone() }
-        }
-    };
-    Ok(text.common.boosted(query))
+    let Text { operator, minimum_should_match, common, .. } = text;
+    Ok(common.boosted(Query::Match { field, value, operator, minimum_should_match }))
 }
 
 pub(super) fn match_phrase(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, RequestError> {

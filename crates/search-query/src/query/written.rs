@@ -21,7 +21,10 @@ pub(super) fn query_string(body: &Map<String, Value>, _: &mut Tree) -> Result<Qu
             "default_field" => options.fields = weighted(&[wire::text(value, key)?])?,
             "fields" => options.fields = weighted(&wire::texts(value, key)?)?,
             "default_operator" => options.operator = operator(&wire::text(value, key)?)?,
-            "lenient" => options.lenient = wire::boolean(value, key)?,
+            // Without effect, as in `match`.
+            "lenient" => {
+                wire::boolean(value, key)?;
+            }
             "phrase_slop" => options.phrase_slop = wire::unsigned(value, key)?,
             "allow_leading_wildcard" => options.leading_wildcard = wire::boolean(value, key)?,
             "time_zone" => {
@@ -63,7 +66,10 @@ pub(super) fn simple_query_string(body: &Map<String, Value>, _: &mut Tree) -> Re
             "query" => text = Some(wire::text(value, key)?),
             "fields" => options.fields = weighted(&wire::texts(value, key)?)?,
             "default_operator" => options.operator = operator(&wire::text(value, key)?)?,
-            "lenient" => options.lenient = wire::boolean(value, key)?,
+            // Without effect, as in `match`.
+            "lenient" => {
+                wire::boolean(value, key)?;
+            }
             "minimum_should_match" => minimum = minimum_should_match(value)?,
             "flags" => common.only(key, value == "ALL" || value == -1)?,
             "analyzer" => common.only(key, value.is_null() || value == "standard")?,

@@ -57,7 +57,9 @@ pub(super) fn query(parameters: &[(String, String)]) -> Result<Option<Query>, Re
             "df" if value.is_empty() => {}
             "df" => options.fields = weighted(std::slice::from_ref(value))?,
             "default_operator" => options.operator = operator(value)?,
-            "lenient" => options.lenient = wire::boolean_text(flag(value), name)?,
+            "lenient" => {
+                wire::boolean_text(flag(value), name)?;
+            }
             "analyzer" if value != "standard" => return Err(wire::unsupported("analyzer", value)),
             _ => {}
         }
