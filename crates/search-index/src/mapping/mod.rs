@@ -77,9 +77,9 @@ pub enum Dynamic {
 /// The fields of an index. Grows; a field's type never changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
-    /// Fields that are not mapped.
-    #[serde(default)]
-    pub dynamic: Dynamic,
+    /// Fields that are not mapped; [`Dynamic::True`] unless it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamic: Option<Dynamic>,
     /// Path (`a.b`) → type, leaves only.
     pub fields: BTreeMap<String, FieldType>,
     /// Path of an object → its own `dynamic`.
