@@ -5,11 +5,21 @@ use std::borrow::Cow;
 use super::json::{Malformed, Reader, Token, position};
 use super::lookup::{Entry, Leaf, Lookup};
 use super::value::{self, Bad};
-use super::{DocumentError, Dynamic, FieldType, INGESTED, MAX_DEPTH, Mapping, Parsed, Value};
+use super::{DocumentError, Dynamic, FieldType, INGESTED, MAX_DEPTH, Mapping, Parsed};
 
 /// Names that a document may not use for its own fields.
 const METADATA: [&str; 11] = [
-    "_id", "_index", "_source", "_type", "_routing", "_seq_no", "_primary_term", "_version", "_field_names", "_ignored", "_tier",
+    "_id",
+    "_index",
+    "_source",
+    "_type",
+    "_routing",
+    "_seq_no",
+    "_primary_term",
+    "_version",
+    "_field_names",
+    "_ignored",
+    "_tier",
 ];
 
 /// Characters of a value that an error shows.
@@ -141,7 +151,8 @@ impl<'a> Document<'a, '_> {
 
     fn strict(&self, at: usize) -> Result<(), Stop> {
         let (parent, name) = self.path.rsplit_once('.').unwrap_or(("_doc", &self.path));
-        let reason = format!("mapping set to strict, dynamic introduction of [{name}] within [{parent}] is not allowed");
+        let reason =
+            format!("mapping set to strict, dynamic introduction of [{name}] within [{parent}] is not allowed");
         Err(Stop::Refused { kind: "strict_dynamic_mapping_exception", at, reason })
     }
 
@@ -180,7 +191,9 @@ impl<'a> Document<'a, '_> {
         if path.split('.').any(|name| name.trim().is_empty()) {
             return refused(
                 at,
-                format!("field name cannot contain only whitespace, and no part of a dotted one can be empty: ['{path}']"),
+                format!(
+                    "field name cannot contain only whitespace, and no part of a dotted one can be empty: ['{path}']"
+                ),
             );
         }
         if path.contains(['\0', '\u{1}']) {
@@ -203,7 +216,9 @@ impl<'a> Document<'a, '_> {
         if self.parsed.new.range(inside.clone()..).next().is_some_and(|(other, _)| other.starts_with(&inside)) {
             return refused(
                 at,
-                format!("object mapping for [{path}] tried to parse field [{path}] as object, but found a concrete value"),
+                format!(
+                    "object mapping for [{path}] tried to parse field [{path}] as object, but found a concrete value"
+                ),
             );
         }
         Ok(())

@@ -287,7 +287,8 @@ impl<'a> Reader<'a> {
     }
 
     fn hex(&mut self) -> Result<u32, Malformed> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|four| four.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let digits =
+            self.text.get(self.at..self.at + 4).filter(|four| four.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match digits.and_then(|four| u32::from_str_radix(four, 16).ok()) {
             Some(code) => {
                 self.at += 4;

@@ -38,7 +38,10 @@ pub(super) enum Kind {
     /// Smallest and largest value.
     Long(i64, i64),
     /// Largest absolute value; values are rounded to one part in `scale`.
-    Double { largest: f64, scale: Option<f64> },
+    Double {
+        largest: f64,
+        scale: Option<f64>,
+    },
     Date(DateFormat),
     Boolean,
     Ip,
@@ -166,11 +169,11 @@ fn refine(leaf: &mut Leaf, parameters: &serde_json::Map<String, Json>) {
 pub(crate) struct Compiled(OnceLock<Box<Lookup>>);
 
 impl Compiled {
-    pub fn get(&self, mapping: &Mapping) -> &Lookup {
+    pub(super) fn get(&self, mapping: &Mapping) -> &Lookup {
         self.0.get_or_init(|| Box::new(Lookup::new(mapping)))
     }
 
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.0 = OnceLock::new();
     }
 }

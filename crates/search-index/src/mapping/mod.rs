@@ -204,3 +204,6 @@ impl Value<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,11 @@ pub(super) fn read<'a>(leaf: &Leaf, token: Token<'a>) -> Result<Option<Value<'a>
         Kind::Text(limit) => {
             let text = text(token);
             let keyword = limit.is_some_and(|limit| fits(&text, limit));
-            if keyword && text.len() > MAX_KEYWORD { Err(Bad::Immense) } else { Ok(Some(Value::Text { text, keyword })) }
+            if keyword && text.len() > MAX_KEYWORD {
+                Err(Bad::Immense)
+            } else {
+                Ok(Some(Value::Text { text, keyword }))
+            }
         }
         Kind::Keyword(limit) => {
             let text = text(token);
@@ -132,7 +136,7 @@ fn date(format: &DateFormat, token: Token<'_>) -> Result<i64, Bad> {
         Token::Number(text) => format.parse(text, Fill::Down, &TimeZone::UTC),
         _ => None,
     };
-    millis.ok_or_else(|| Bad::Value(Bad::Value(format!("failed to parse date field [{}] with format [{format}]", text(token))))
+    millis.ok_or_else(|| Bad::Value(format!("failed to parse date field [{}] with format [{format}]", text(token))))
 }
 
 fn boolean(token: Token<'_>) -> Result<bool, Bad> {

@@ -7,7 +7,18 @@ use super::parts::Parts;
 use super::time_zone;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
@@ -22,10 +33,14 @@ enum Item {
     Year(usize),
     Month(usize),
     /// `MMM`, `MMMM`.
-    MonthName { short: bool },
+    MonthName {
+        short: bool,
+    },
     Day(usize),
     /// `E`, `EEEE`: read, not looked at.
-    DayName { short: bool },
+    DayName {
+        short: bool,
+    },
     /// `H`.
     Hour(usize),
     /// `h`.
@@ -35,7 +50,10 @@ enum Item {
     Second(usize),
     Fraction(usize),
     /// `Z`, `xx`: `+0100`; `XX`, `X` write `Z` for UTC.
-    Offset { zulu: bool, colon: bool },
+    Offset {
+        zulu: bool,
+        colon: bool,
+    },
     /// `z`, `VV`.
     Zone,
 }
