@@ -4,7 +4,7 @@ use tantivy::query::{ConstScoreQuery, ExistsQuery};
 
 use crate::mapping::FieldType;
 use crate::search::field::{Field, inside};
-use crate::split::{column, name_term};
+use crate::split::schema::{column, name_term};
 
 use super::term::union;
 use super::{Lowered, Lowering, all, none};

@@ -20,7 +20,6 @@ use crate::Error;
 use crate::mapping::Mapping;
 use crate::split::{Rows, Wanted};
 
-pub(crate) use term::MAX_TERMS;
 
 /// A query of the engine.
 pub(crate) type Lowered = Box<dyn engine::Query>;

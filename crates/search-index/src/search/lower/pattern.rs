@@ -11,7 +11,8 @@ use tantivy::{DocId, Score, SegmentReader};
 use crate::Error;
 use crate::mapping::FieldType;
 use crate::search::field::{Field, wildcard};
-use crate::split::{DOC, ID, Pattern, TEXT, id_term, string_term, word_term};
+use crate::split::Pattern;
+use crate::split::schema::{DOC, ID, TEXT, id_term, string_term, word_term};
 
 use super::regexp;
 use super::{Lowered, Lowering, all, constant, misfit, none};
@@ -174,7 +175,7 @@ impl Weight for PatternQuery {
             found += 1;
             let mut postings = inverted.read_block_postings_from_terminfo(terms.value(), IndexRecordOption::Basic)?;
             while !postings.docs().is_empty() {
-                postings.docs().iter().for_each(|doc| docs.insert(*doc));
+                postings.docs().iter().for_each(|doc| _ = docs.insert(*doc));
                 postings.advance();
             }
         }

@@ -15,11 +15,11 @@ use crate::Error;
 use crate::mapping::{DateFormat, FieldType, Fill, time_zone};
 use crate::search::field::Field;
 use crate::search::{date_math, text};
-use crate::split::{DOC, TEXT, bool_term, double_term, long_term, string_term};
+use crate::split::schema::{DOC, TEXT, bool_term, double_term, long_term, string_term};
 
 use super::number::Number;
 use super::term::{boolean, union};
-use super::{Lowered, Lowering, all, constant, misfit, none};
+use super::{Lowered, Lowering, constant, misfit, none};
 
 impl Lowering<'_> {
     pub(super) fn range(

@@ -12,13 +12,13 @@ use crate::Error;
 use crate::mapping::FieldType;
 use crate::search::field::{Field, wildcard};
 use crate::search::text;
-use crate::split::{bool_term, double_term, id_term, long_term, string_term, word_term};
+use crate::split::schema::{bool_term, double_term, id_term, long_term, string_term, word_term};
 
 use super::number::Number;
 use super::{Lowered, Lowering, all, misfit, none};
 
 /// Values of a `terms` query at most (Elasticsearch's `index.max_terms_count`).
-pub(crate) const MAX_TERMS: usize = 65_536;
+const MAX_TERMS: usize = 65_536;
 
 impl Lowering<'_> {
     pub(super) fn term(&mut self, field: &str, value: &Value, case_insensitive: bool) -> Result<Lowered, Error> {

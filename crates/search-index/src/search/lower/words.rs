@@ -8,7 +8,8 @@ use crate::Error;
 use crate::mapping::FieldType;
 use crate::search::field::{Field, matching};
 use crate::search::text;
-use crate::split::{TEXT, analyzer, word_term};
+use crate::split::analyzer;
+use crate::split::schema::{TEXT, word_term};
 
 use super::compound::minimum;
 use super::{Lowered, Lowering, misfit, none};
