@@ -152,17 +152,14 @@ impl Catalog {
 }
 
 /// All objects whose keys begin so and come before `end`, page by page.
-pub(crate) async fn list(
-    store: &dyn ObjectStore,
-    prefix: &str,
-    end: Option<&str>,
-) -> Result<Vec<ledger::Meta>, Error> {
+pub(crate) async fn list(store: &dyn ObjectStore, prefix: &str, end: Option<&str>) -> Result<Vec<ledger::Meta>, Error> {
     let mut listed: Vec<ledger::Meta> = Vec::new();
     let mut tries = 0;
     loop {
         match store.list(prefix, listed.last().map(|last| last.key.as_str())).await {
             Ok(page) => {
-                let is_last = page.is_empty() || end.is_some_and(|end| page.iter().any(|meta| meta.key.as_str() >= end));
+                let is_last =
+                    page.is_empty() || end.is_some_and(|end| page.iter().any(|meta| meta.key.as_str() >= end));
                 listed.extend(page.into_iter().filter(|meta| end.is_none_or(|end| meta.key.as_str() < end)));
                 if is_last {
                     return Ok(listed);

@@ -60,7 +60,10 @@ impl Views {
                         Some(snapshot) => Some(snapshot),
                         None if reads < MAX_READS => continue,
                         None => {
-                            return Err(Error::Corrupt { key: key.clone(), reason: "the snapshot is missing".to_owned() });
+                            return Err(Error::Corrupt {
+                                key: key.clone(),
+                                reason: "the snapshot is missing".to_owned(),
+                            });
                         }
                     },
                 },
@@ -104,10 +107,7 @@ impl Views {
 
 impl View {
     /// The head to be built on, and the snapshot that goes with it: a new one if the changes have become too many.
-    pub async fn next(
-        &self,
-        store: &dyn ObjectStore,
-    ) -> Result<(Loaded<HeadState>, Option<Arc<Snapshot>>), Error> {
+    pub async fn next(&self, store: &dyn ObjectStore) -> Result<(Loaded<HeadState>, Option<Arc<Snapshot>>), Error> {
         match self.head.state.names() {
             Some(names) if self.head.state.is_full() => self.snapshotted(store, &names).await,
             _ => Ok(((*self.head).clone(), self.snapshot.clone())),

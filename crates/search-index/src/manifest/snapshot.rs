@@ -26,7 +26,11 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Writes a state; gives the object's key.
-    pub async fn write(store: &dyn ObjectStore, names: &Names, state: &State) -> Result<(String, Arc<Snapshot>), Error> {
+    pub async fn write(
+        store: &dyn ObjectStore,
+        names: &Names,
+        state: &State,
+    ) -> Result<(String, Arc<Snapshot>), Error> {
         let snapshot = Snapshot { commit: state.commit, splits: state.splits.clone() };
         let key = names.new(Kind::Snapshot);
         commit::put_new(store, &key, snapshot.encode()?).await?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use ledger::Seen;
 
 use crate::Error;
 use crate::manifest::ORDINAL_BITS;
@@ -78,12 +79,7 @@ struct Copy<'a> {
 }
 
 /// Decides on the operations of the pieces that are wanted, in order.
-pub fn decide(
-    batch: &Batch<'_>,
-    wanted: &[bool],
-    there: &There<'_>,
-    sink: &mut dyn Sink,
-) -> Result<Plan, Error> {
+pub fn decide(batch: &Batch<'_>, wanted: &[bool], there: &There<'_>, sink: &mut dyn Sink) -> Result<Plan, Error> {
     let mut deciding = Deciding { there, sink, here: HashMap::new(), tracks: batch.names_ids, plan: Plan::default() };
     for entry in &batch.entries {
         let verdict = if wanted[entry.piece] { Some(deciding.entry(entry)?) } else { None };
@@ -93,28 +89,32 @@ pub fn decide(
 }
 
 impl Plan {
-    /// The answers, when this is the commit of that number. `before`: what to say of pieces that were not wanted.
-    pub fn answers(&self, batch: &Batch<'_>, commit: u64, before: impl Fn(usize) -> Taken) -> Vec<Taken> {
+    /// The answers, when this is the commit of that number and so much is known of the sources of the pieces.
+    pub fn answers(&self, batch: &Batch<'_>, commit: u64, seen: &[Seen]) -> Vec<Taken> {
         let mut verdicts = batch.entries.iter().zip(&self.verdicts);
-        let pieces = batch.pieces.iter().enumerate().map(|(at, piece)| {
-            let of_piece: Vec<_> = verdicts.by_ref().take(piece.ops.len()).collect();
-            match before(at) {
-                Taken::Now(_) => Taken::Now(of_piece.into_iter().filter_map(|(e, v)| answer(e, v.as_ref()?, commit)).collect()),
-                before => before,
-            }
-        });
-        pieces.collect()
+        let mut answers = Vec::with_capacity(seen.len());
+        for (piece, seen) in batch.pieces.iter().zip(seen) {
+            let of_piece = verdicts.by_ref().take(piece.ops.len());
+            let results =
+                of_piece.filter_map(|(entry, verdict)| Some(answer(entry, verdict.as_ref()?, commit))).collect();
+            answers.push(match seen {
+                Seen::New => Taken::Now(results),
+                Seen::Known => Taken::Before,
+                Seen::Stale => Taken::Stale,
+            });
+        }
+        answers
     }
 }
 
-fn answer(entry: &Entry<'_>, verdict: &Verdict, commit: u64) -> Option<Result<Done, Refused>> {
+fn answer(entry: &Entry<'_>, verdict: &Verdict, commit: u64) -> Result<Done, Refused> {
     let id = entry.id.clone().into_owned();
-    Some(match verdict {
+    match verdict {
         Ok(Decided { outcome, seq, version }) => {
             Ok(Done { id, outcome: *outcome, seq_no: seq.number(commit), version: *version })
         }
         Err(refused) => Err(Refused { id: Some(id), ..refused.clone() }),
-    })
+    }
 }
 
 impl Seq {
@@ -149,7 +149,9 @@ impl<'a> Deciding<'a> {
                 None => self.put(id, Body::Given(source), there),
             },
             Op::Create { source, .. } => match there {
-                Some(there) => Ok(Err(conflict(id, format!("document already exists (current version [{}])", there.version)))),
+                Some(there) => {
+                    Ok(Err(conflict(id, format!("document already exists (current version [{}])", there.version))))
+                }
                 None => self.put(id, Body::Given(source), None),
             },
             Op::Update { doc, upsert, if_seq_no, .. } => self.update(id, doc, upsert.as_ref(), *if_seq_no, there),
@@ -343,10 +345,14 @@ mod tests {
         let there = There { exists: true, commit: 1, found: &found };
         let mut sink = Fake::default();
         let plan = decide(&batch, &[true], &there, &mut sink).unwrap();
-        let Taken::Now(results) = plan.answers(&batch, 1, |_| Taken::Now(vec![])).remove(0) else { panic!() };
+        let Taken::Now(results) = plan.answers(&batch, 1, &[Seen::New]).remove(0) else { panic!() };
         let show = |result: &Result<Done, Refused>| match result {
             Ok(done) => {
-                let seq = if done.seq_no >= 1 << 20 { format!("+{}", done.seq_no - (1 << 20)) } else { done.seq_no.to_string() };
+                let seq = if done.seq_no >= 1 << 20 {
+                    format!("+{}", done.seq_no - (1 << 20))
+                } else {
+                    done.seq_no.to_string()
+                };
                 format!("{:?} {seq} v{}", done.outcome, done.version)
             }
             Err(refused) => format!("{} {}", refused.status, refused.reason),
@@ -397,7 +403,13 @@ mod tests {
             &[7],
             &[],
         );
-        check(&["delete a", "delete old", "delete old"], &["NotFound +0 v1", "Deleted +1 v6", "NotFound +2 v1"], &[], &[7], &[]);
+        check(
+            &["delete a", "delete old", "delete old"],
+            &["NotFound +0 v1", "Deleted +1 v6", "NotFound +2 v1"],
+            &[],
+            &[7],
+            &[],
+        );
         check(
             &["source a {}", "delete a", "index old {\"bad\":1}"],
             &["Created +0 v1", "Deleted +1 v2", "400 bad"],

@@ -69,7 +69,7 @@ impl Lookups {
 
     async fn search(&self, catalog: &Catalog, split: &Arc<Split>) -> Result<Vec<(usize, Located)>, Error> {
         let reader = catalog.open(split).await?;
-        let deleted = catalog.bitsets.of(&*catalog.store, split).await?;
+        let deleted = catalog.deleted(split).await?;
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
         let docs = reader.find(&ids, deleted.as_ref()).await?;
         let found: Vec<(usize, u32)> = docs.iter().enumerate().filter_map(|(id, doc)| Some((id, (*doc)?))).collect();
@@ -78,7 +78,8 @@ impl Lookups {
         }
         let whole: Vec<u32> = found.iter().filter(|(id, _)| self.whole[*id]).map(|(_, doc)| *doc).collect();
         let (rows, documents) = futures::try_join!(reader.rows(), documents(&reader, &whole))?;
-        let sources: HashMap<u32, Bytes> = whole.into_iter().zip(documents.into_iter().map(|stored| stored.source)).collect();
+        let sources: HashMap<u32, Bytes> =
+            whole.into_iter().zip(documents.into_iter().map(|stored| stored.source)).collect();
         let locate = |(id, doc): (usize, u32)| {
             let row = rows.row(doc).ok_or_else(|| Error::Corrupt {
                 key: split.key.clone(),
