@@ -1,1 +1,3 @@
+//! `search-api`: see the library.
+
 fn main() {}
