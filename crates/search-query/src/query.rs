@@ -161,6 +161,9 @@ pub enum Query {
         /// The factor.
         boost: f32,
     },
-    /// `query_string` and `q=`, parsed: a tree of the above. Fields that the text leaves open are [`Query::MultiMatch`].
+    /// `query_string`, `simple_query_string` and `q=`, parsed: a tree of the above. Words whose fields the text leaves open are
+    /// [`Query::MultiMatch`]. In all else below this node (`MatchPhrase` with slop, `Prefix`, `Wildcard`, `Regexp`, `Fuzzy`, `Range`,
+    /// `Exists`) the field may be a pattern of names (`*`, `http.*`): any of the fields will do, and one whose type cannot take the
+    /// value is left out.
     QueryString(Box<Query>),
 }

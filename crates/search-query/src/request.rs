@@ -27,6 +27,8 @@ pub enum TrackTotalHits {
 pub struct SearchRequest {
     /// `query`; `match_all` by default.
     pub query: Query,
+    /// `post_filter`: of the hits, what is given back and counted in `hits.total`. Aggregations do not see it.
+    pub post_filter: Option<Query>,
     /// `from`.
     pub from: usize,
     /// `size`, 10 by default.
@@ -53,6 +55,7 @@ impl Default for SearchRequest {
     fn default() -> SearchRequest {
         SearchRequest {
             query: Query::MatchAll,
+            post_filter: None,
             from: 0,
             size: 10,
             sort: Vec::new(),
