@@ -13,11 +13,16 @@
 pub mod aggregation;
 pub mod date;
 mod error;
+pub mod filter_path;
+pub mod pattern;
 pub mod query;
 pub mod query_string;
 mod request;
+mod simple_query_string;
 pub mod sort;
 pub mod source_filter;
+mod suggestion;
+mod wire;
 
 pub use error::RequestError;
 pub use request::{SearchRequest, TrackTotalHits};

@@ -1,8 +1,21 @@
 //! Queries.
+//!
+//! A kind of query is read in the file of its family below `query/`, found through the table in `query/parse.rs`. A new kind: a
+//! variant here, a line in the table, a function in its family.
+
+pub(crate) mod compound;
+pub(crate) mod full_text;
+mod names;
+pub(crate) mod parse;
+mod range;
+mod term_level;
+mod written;
 
 use serde_json::Value;
 
 use crate::date::Bound;
+
+pub use parse::{MAX_CLAUSES, MAX_NESTED_DEPTH};
 
 /// How the parts of a text are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
