@@ -30,4 +30,4 @@ pub mod write;
 
 pub use catalog::{Catalog, Options};
 pub use error::Error;
-pub use index::{Index, Reader};
+pub use index::{Found, Index, Reader};

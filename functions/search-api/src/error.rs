@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 const RETRY_AFTER: u32 = 1;
 
 /// A request that failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{kind}: {reason}")]
 pub struct ApiError {
     /// HTTP status.

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
-use search_query::FilterPath;
+use search_query::filter_path::FilterPath;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -102,7 +102,7 @@ pub fn answer(request: &Request, reply: Reply) -> Answer {
 }
 
 fn formed(request: &Request, mut reply: Reply) -> Result<Answer, ApiError> {
-    let paths = request.parameters.get("filter_path").map(FilterPath::parse).transpose()?;
+    let paths = request.parameters.get("filter_path").map(FilterPath::parse);
     let pretty = request.parameters.flag("pretty", false)?;
     if let Content::Json(body) = &mut reply.content
         && (paths.is_some() || pretty)
