@@ -24,6 +24,7 @@ mod index;
 pub mod janitor;
 pub mod manifest;
 pub mod mapping;
+mod name;
 pub mod search;
 pub mod split;
 pub mod write;

@@ -181,7 +181,8 @@ fn operations(math: &str) -> Result<Vec<Operation>, RequestError> {
         let Some(letter) = after[digits..].chars().next() else {
             return Err(failure(format!("truncated date math [{math}]")));
         };
-        let unit = Unit::of(letter).ok_or_else(|| failure(format!("unit [{letter}] not supported for date math [{math}]")))?;
+        let unit =
+            Unit::of(letter).ok_or_else(|| failure(format!("unit [{letter}] not supported for date math [{math}]")))?;
         operations.push(match sign {
             '/' if count != 1 => {
                 return Err(failure(format!("rounding `/` can only be used on single unit types [{math}]")));

@@ -14,6 +14,7 @@ mod written;
 use serde_json::Value;
 
 use crate::date::Bound;
+use crate::pattern::is_pattern;
 
 pub use parse::{MAX_CLAUSES, MAX_NESTED_DEPTH};
 
@@ -176,7 +177,43 @@ pub enum Query {
     },
     /// `query_string`, `simple_query_string` and `q=`, parsed: a tree of the above. Words whose fields the text leaves open are
     /// [`Query::MultiMatch`]. In all else below this node (`MatchPhrase` with slop, `Prefix`, `Wildcard`, `Regexp`, `Fuzzy`, `Range`,
-    /// `Exists`) the field may be a pattern of names (`*`, `http.*`): any of the fields will do, and one whose type cannot take the
-    /// value is left out.
+    /// `Exists`) the field may be a pattern of names (`*`, `http.*`; [`Query::pattern`], [`Query::over`]): any of the fields will do,
+    /// and one whose type cannot take the value is left out.
     QueryString(Box<Query>),
+}
+
+impl Query {
+    /// The pattern of fields that a leaf below [`Query::QueryString`] is over, if it is one.
+    pub fn pattern(&self) -> Option<&str> {
+        match self {
+            Query::Match { field, .. }
+            | Query::MatchPhrase { field, .. }
+            | Query::MatchPhrasePrefix { field, .. }
+            | Query::Range { field, .. }
+            | Query::Exists { field }
+            | Query::Prefix { field, .. }
+            | Query::Wildcard { field, .. }
+            | Query::Regexp { field, .. }
+            | Query::Fuzzy { field, .. } => is_pattern(field).then_some(field),
+            _ => None,
+        }
+    }
+
+    /// The same leaf over one field. What is no leaf over a field stays as it is.
+    pub fn over(&self, name: &str) -> Query {
+        let mut query = self.clone();
+        if let Query::Match { field, .. }
+        | Query::MatchPhrase { field, .. }
+        | Query::MatchPhrasePrefix { field, .. }
+        | Query::Range { field, .. }
+        | Query::Exists { field }
+        | Query::Prefix { field, .. }
+        | Query::Wildcard { field, .. }
+        | Query::Regexp { field, .. }
+        | Query::Fuzzy { field, .. } = &mut query
+        {
+            name.clone_into(field);
+        }
+        query
+    }
 }

@@ -26,8 +26,6 @@ pub struct QueryStringOptions {
     pub fields: Vec<(String, f32)>,
     /// Between clauses without an operator.
     pub operator: Operator,
-    /// A field whose type cannot take a value is left out instead of an error.
-    pub lenient: bool,
     /// Of phrases that have none.
     pub phrase_slop: u32,
     /// A pattern may begin with `*` or `?`.
@@ -41,7 +39,6 @@ impl Default for QueryStringOptions {
         QueryStringOptions {
             fields: Vec::new(),
             operator: Operator::Or,
-            lenient: false,
             phrase_slop: 0,
             leading_wildcard: true,
             time_zone: None,

@@ -11,7 +11,8 @@ use crate::query_string::{Fields, MAX_GROUP_DEPTH, QueryStringOptions};
 /// # Errors
 /// Only for a text of too many clauses.
 pub(crate) fn parse(text: &str, options: &QueryStringOptions) -> Result<Query, RequestError> {
-    let mut reader = Reader { chars: text.chars().collect(), at: 0, depth: 0, clauses: 0, fields: Fields::new(options) };
+    let mut reader =
+        Reader { chars: text.chars().collect(), at: 0, depth: 0, clauses: 0, fields: Fields::new(options) };
     let query = reader.group();
     if reader.clauses > MAX_CLAUSES {
         return Err(parse::too_many_clauses());

@@ -93,7 +93,8 @@ impl SourceFilter {
         if self.includes.is_empty() && self.excludes.is_empty() {
             return Cow::Borrowed(source);
         }
-        let mut filtering = Filtering { filter: self, source, at: 0, path: String::new(), out: Vec::with_capacity(source.len()) };
+        let mut filtering =
+            Filtering { filter: self, source, at: 0, path: String::new(), out: Vec::with_capacity(source.len()) };
         filtering.skip_space();
         match filtering.peek() {
             Some(b'{') if filtering.object(self.includes.is_empty(), 0).is_some() => Cow::Owned(filtering.out),

@@ -79,7 +79,8 @@ fn whole(number: f64) -> Option<i64> {
 /// A number that is not negative, within a type's range.
 pub(crate) fn unsigned<T: TryFrom<i64>>(value: &Value, place: &str) -> Result<T, RequestError> {
     let number = integer(value, place)?;
-    T::try_from(number).map_err(|_| RequestError::illegal(format!("[{place}] must be greater than or equal to 0. Found [{number}]")))
+    T::try_from(number)
+        .map_err(|_| RequestError::illegal(format!("[{place}] must be greater than or equal to 0. Found [{number}]")))
 }
 
 /// A number, or its text.

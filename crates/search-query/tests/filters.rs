@@ -28,7 +28,10 @@ fn parts_of_a_document() {
         (json!("é"), r#"{"é":0}"#),
         (json!({"excludes": ["a*", "list", "é"]}), r#"{"n":1e3,"tags":["p","q"]}"#),
         (json!({"includes": "a", "excludes": "a.b"}), r#"{"a":{"c":{"d":"x"},"e":{}}}"#),
-        (json!({"include": ["a", "list"], "exclude": ["*.c", "list.y"]}), r#"{"a":{"b":1.50,"e":{}},"list":[{"x":1},{},7],"a.b.z":true}"#),
+        (
+            json!({"include": ["a", "list"], "exclude": ["*.c", "list.y"]}),
+            r#"{"a":{"b":1.50,"e":{}},"list":[{"x":1},{},7],"a.b.z":true}"#,
+        ),
         (json!({"includes": ["a.c", "n"], "excludes": ["a.c.d"]}), r#"{"a":{"c":{}},"n":1e3}"#),
     ] {
         assert_eq!(source(filter.clone(), DOCUMENT), expected, "{filter}");
@@ -72,7 +75,10 @@ fn source_of_a_url() {
 #[test]
 fn refused_source() {
     for (filter, reason) in [
-        (json!(3), "Expected one of [VALUE_BOOLEAN, VALUE_STRING, START_ARRAY, START_OBJECT] in [_source] but found [VALUE_NUMBER]"),
+        (
+            json!(3),
+            "Expected one of [VALUE_BOOLEAN, VALUE_STRING, START_ARRAY, START_OBJECT] in [_source] but found [VALUE_NUMBER]",
+        ),
         (json!({"only": ["a"]}), "Unknown key for a START_ARRAY in [only]."),
         (json!([{"a": 1}]), "[_source] must be a string, found [START_OBJECT]"),
     ] {
@@ -94,8 +100,11 @@ fn parts_of_an_answer() {
         ("hits.hits._source.a", json!({"hits": {"hits": [{"_source": {"a": 1}}, {"_source": {"a": 3}}]}})),
         (r"**.b\.c", json!({"hits": {"hits": [{"_source": {"b.c": 2}}]}})),
         ("hits.**._id , took", json!({"took": 3, "hits": {"hits": [{"_id": "1"}, {"_id": "2"}]}})),
-        ("errors,items.*.error,items.*.status", json!({"errors": true, "items": [
-            {"index": {"status": 400, "error": {"type": "x"}}}, {"create": {"status": 201}}]})),
+        (
+            "errors,items.*.error,items.*.status",
+            json!({"errors": true, "items": [
+            {"index": {"status": 400, "error": {"type": "x"}}}, {"create": {"status": 201}}]}),
+        ),
         ("items.*.error", json!({"items": [{"index": {"error": {"type": "x"}}}]})),
         ("**.status", json!({"items": [{"index": {"status": 400}}, {"create": {"status": 201}}]})),
         ("t*k", json!({"took": 3})),
@@ -103,7 +112,10 @@ fn parts_of_an_answer() {
         ("nothing,hits.none", json!({})),
         ("took.deeper", json!({})),
         ("-hits,-items", json!({"took": 3, "errors": true, "_shards": {"total": 2, "failures": []}})),
-        ("-hits.hits._source,-items,-_shards,-took,-errors", json!({"hits": {"total": {"value": 2}, "hits": [{"_id": "1"}, {"_id": "2"}]}})),
+        (
+            "-hits.hits._source,-items,-_shards,-took,-errors",
+            json!({"hits": {"total": {"value": 2}, "hits": [{"_id": "1"}, {"_id": "2"}]}}),
+        ),
         ("hits.**,-hits.hits", json!({"hits": {"total": {"value": 2}}})),
         ("hits,-**.value,-hits.hits", json!({})),
         ("-**", json!({})),

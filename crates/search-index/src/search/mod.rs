@@ -1,5 +1,9 @@
 //! Searching.
 
+mod date_math;
+mod field;
+mod lower;
+
 use bytes::Bytes;
 use search_query::SearchRequest;
 use search_query::query::Query;
@@ -73,4 +77,13 @@ pub async fn search(_readers: &[Reader], _request: &SearchRequest, _now: i64) ->
 /// Counts.
 pub async fn count(_readers: &[Reader], _query: &Query, _now: i64) -> Result<Answer, Error> {
     Err(Error::Engine("to be written".into()))
+}
+
+/// A value of a request as text.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
 }

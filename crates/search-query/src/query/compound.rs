@@ -55,7 +55,9 @@ pub(super) fn constant_score(body: &Map<String, Value>, tree: &mut Tree) -> Resu
     for (key, value) in body {
         match key.as_str() {
             "filter" if value.is_array() => {
-                return Err(RequestError::parsing("unexpected token [START_ARRAY]: [constant_score] takes one query as [filter]"));
+                return Err(RequestError::parsing(
+                    "unexpected token [START_ARRAY]: [constant_score] takes one query as [filter]",
+                ));
             }
             "filter" => filter = Some(Box::new(tree.query(value)?)),
             "boost" => boost = wire::score(value, key)?,
@@ -72,7 +74,9 @@ pub(crate) fn all_of(mut queries: Vec<Query>) -> Query {
     match queries.len() {
         0 => Query::MatchNone,
         1 => queries.swap_remove(0),
-        _ => Query::Bool { must: queries, filter: vec![], should: vec![], must_not: vec![], minimum_should_match: None },
+        _ => {
+            Query::Bool { must: queries, filter: vec![], should: vec![], must_not: vec![], minimum_should_match: None }
+        }
     }
 }
 
@@ -81,6 +85,8 @@ pub(crate) fn any_of(mut queries: Vec<Query>) -> Query {
     match queries.len() {
         0 => Query::MatchNone,
         1 => queries.swap_remove(0),
-        _ => Query::Bool { must: vec![], filter: vec![], should: queries, must_not: vec![], minimum_should_match: None },
+        _ => {
+            Query::Bool { must: vec![], filter: vec![], should: queries, must_not: vec![], minimum_should_match: None }
+        }
     }
 }

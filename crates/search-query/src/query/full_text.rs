@@ -16,30 +16,41 @@ struct Text {
     operator: Operator,
     minimum_should_match: Option<String>,
     slop: u32,
-    lenient: bool,
 }
 
 impl Text {
     fn new(kind: &'static str) -> Text {
         let common = Common::new(kind);
-        Text { common, value: None, operator: Operator::Or, minimum_should_match: None, slop: 0, lenient: false }
+        Text { common, value: None, operator: Operator::Or, minimum_should_match: None, slop: 0 }
     }
 
     fn take(&mut self, key: &str, value: &Value) -> Result<(), RequestError> {
         match key {
             "query" if value.is_object() || value.is_array() => {
-                return Err(RequestError::parsing(format!("[match] unknown token [{}] after [query]", wire::token(value))));
+                return Err(RequestError::parsing(format!(
+                    "[match] unknown token [{}] after [query]",
+                    wire::token(value)
+                )));
             }
             "query" => self.value = (!value.is_null()).then(|| value.clone()),
             "operator" => self.operator = operator(&wire::text(value, key)?)?,
             "minimum_should_match" => self.minimum_should_match = minimum_should_match(value)?,
             "slop" => self.slop = wire::unsigned(value, key)?,
-            "lenient" => self.lenient = wire::boolean(value, key)?,
-            "zero_terms_query" => self.common.only(key, value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("none")))?,
+            // Without effect: a field named that cannot take the value stays an error, which says so.
+            "lenient" => {
+                wire::boolean(value, key)?;
+            }
+            "zero_terms_query" => {
+                self.common.only(key, value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("none")))?
+            }
             "analyzer" => self.common.only(key, value == "standard")?,
             "fuzziness" => self.common.only(key, value.is_null() || value == 0 || value == "0")?,
             // They say how fuzzy words, prefixes and synonyms are looked for.
-            "prefix_length" | "max_expansions" | "fuzzy_transpositions" | "fuzzy_rewrite" | "auto_generate_synonyms_phrase_query" => {}
+            "prefix_length"
+            | "max_expansions"
+            | "fuzzy_transpositions"
+            | "fuzzy_rewrite"
+            | "auto_generate_synonyms_phrase_query" => {}
             // Removed from Elasticsearch, and without a meaning since 7.3.
             "cutoff_frequency" => {}
             _ => self.common.take(key, value)?,
@@ -52,7 +63,9 @@ impl Text {
         let (field, value) = wire::single(body, kind)?;
         match value {
             Value::Object(options) => options.iter().try_for_each(|(key, value)| text.take(key, value))?,
-            Value::Array(_) => return Err(RequestError::parsing(format!("[{kind}] unknown token [START_ARRAY] after [{field}]"))),
+            Value::Array(_) => {
+                return Err(RequestError::parsing(format!("[{kind}] unknown token [START_ARRAY] after [{field}]")));
+            }
             short => text.take("query", short)?,
         }
         let value = text.value.take().ok_or_else(|| RequestError::illegal(format!("[{kind}] requires query value")))?;
@@ -63,16 +76,8 @@ impl Text {
 pub(super) fn match_(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, RequestError> {
     let (field, text, value) = Text::read("match", body)?;
     text.common.only("slop", text.slop == 0)?;
-    let query = match text {
-        // A query over several fields leaves out those that cannot take the value; this one is over one.
-        Text { lenient: true, minimum_should_match: None, operator, .. } => {
-            Query::MultiMatch { fields: vec![(field, 1.0)], value, operator, phrase: false }
-        }
-        Text { operator, ref minimum_should_match, .. } => {
-            Query::Match { field, value, operator, minimum_should_match: minimum_should_match.clone() }
-        }
-    };
-    Ok(text.common.boosted(query))
+    let Text { operator, minimum_should_match, common, .. } = text;
+    Ok(common.boosted(Query::Match { field, value, operator, minimum_should_match }))
 }
 
 pub(super) fn match_phrase(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, RequestError> {
@@ -114,7 +119,11 @@ pub(super) fn multi_match(body: &Map<String, Value>, _: &mut Tree) -> Result<Que
             each_field(fields, &text, "type", |field| Query::MatchPhrasePrefix { field, value: value.clone() })?
         }
         "bool_prefix" => return Err(text.common.unsupported("type: bool_prefix")),
-        _ => return Err(RequestError::parsing(format!("failed to parse [multi_match] query type [{kind}]. unknown type."))),
+        _ => {
+            return Err(RequestError::parsing(format!(
+                "failed to parse [multi_match] query type [{kind}]. unknown type."
+            )));
+        }
     };
     Ok(text.common.boosted(query))
 }

@@ -28,7 +28,9 @@ pub(super) fn range(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, Re
                 time_zone = Some(zone);
             }
             // Only fields of ranges relate in other ways, and there are none.
-            "relation" => common.only(key, value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("intersects")))?,
+            "relation" => {
+                common.only(key, value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("intersects")))?
+            }
             _ => common.take(key, value)?,
         }
         match key.as_str() {
@@ -45,7 +47,10 @@ pub(super) fn range(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, Re
 }
 
 /// The field; beside it `boost` and `_name` may stand.
-fn field_of<'a>(body: &'a Map<String, Value>, common: &mut Common) -> Result<(&'a String, &'a Map<String, Value>), RequestError> {
+fn field_of<'a>(
+    body: &'a Map<String, Value>,
+    common: &mut Common,
+) -> Result<(&'a String, &'a Map<String, Value>), RequestError> {
     let mut found = None;
     for (key, value) in body {
         match value {

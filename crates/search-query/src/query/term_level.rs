@@ -24,7 +24,9 @@ fn field_query(
     let (field, value) = wire::single(body, kind)?;
     let mut found = None;
     match value {
-        Value::Array(_) => return Err(RequestError::parsing(format!("[{kind}] query does not support array of values"))),
+        Value::Array(_) => {
+            return Err(RequestError::parsing(format!("[{kind}] query does not support array of values")));
+        }
         Value::Object(options) => {
             for (key, value) in options {
                 match key.as_str() {
@@ -40,7 +42,9 @@ fn field_query(
         short => found = Some(short),
     }
     match found {
-        None | Some(Value::Null) => Err(RequestError::illegal(format!("value cannot be null for [{kind}] query of [{field}]"))),
+        None | Some(Value::Null) => {
+            Err(RequestError::illegal(format!("value cannot be null for [{kind}] query of [{field}]")))
+        }
         Some(value @ (Value::Array(_) | Value::Object(_))) => {
             Err(RequestError::parsing(format!("[{kind}] unknown token [{}] after [value]", wire::token(value))))
         }
@@ -118,7 +122,11 @@ pub(super) fn fuzzy(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, Re
 
 /// Edits of a `fuzziness` for a term of a length: `0`, `1`, `2`, `AUTO` (none here), `AUTO:low,high`.
 fn distance(fuzziness: &str, length: usize) -> Result<Option<u8>, RequestError> {
-    let invalid = || RequestError::parsing(format!("failed to parse [fuzziness]: [{fuzziness}] is not 0, 1, 2, AUTO or AUTO:low,high"));
+    let invalid = || {
+        RequestError::parsing(format!(
+            "failed to parse [fuzziness]: [{fuzziness}] is not 0, 1, 2, AUTO or AUTO:low,high"
+        ))
+    };
     if fuzziness.eq_ignore_ascii_case("auto") {
         return Ok(None);
     }
@@ -148,12 +156,16 @@ pub(super) fn terms(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, Re
                 }
                 found = Some((key, values));
             }
-            Value::Object(_) => return Err(RequestError::illegal(format!("[terms] query: terms lookup of [{key}] is not supported"))),
+            Value::Object(_) => {
+                return Err(RequestError::illegal(format!("[terms] query: terms lookup of [{key}] is not supported")));
+            }
             _ => common.take(key, value)?,
         }
     }
     let (field, values) = found.ok_or_else(|| {
-        RequestError::parsing("[terms] query requires a field name, followed by array of terms or a document lookup specification")
+        RequestError::parsing(
+            "[terms] query requires a field name, followed by array of terms or a document lookup specification",
+        )
     })?;
     if values.len() > MAX_TERMS {
         return Err(RequestError::illegal(format!(
@@ -191,7 +203,10 @@ pub(super) fn ids(body: &Map<String, Value>, _: &mut Tree) -> Result<Query, Requ
     }
     let values = values.ok_or_else(|| RequestError::parsing("Required [values]"))?;
     if values.len() > MAX_TERMS {
-        return Err(RequestError::illegal(format!("[ids] query has [{}] values, more than [{MAX_TERMS}]", values.len())));
+        return Err(RequestError::illegal(format!(
+            "[ids] query has [{}] values, more than [{MAX_TERMS}]",
+            values.len()
+        )));
     }
     Ok(common.boosted(Query::Ids { values }))
 }

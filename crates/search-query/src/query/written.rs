@@ -21,7 +21,10 @@ pub(super) fn query_string(body: &Map<String, Value>, _: &mut Tree) -> Result<Qu
             "default_field" => options.fields = weighted(&[wire::text(value, key)?])?,
             "fields" => options.fields = weighted(&wire::texts(value, key)?)?,
             "default_operator" => options.operator = operator(&wire::text(value, key)?)?,
-            "lenient" => options.lenient = wire::boolean(value, key)?,
+            // Without effect, as in `match`.
+            "lenient" => {
+                wire::boolean(value, key)?;
+            }
             "phrase_slop" => options.phrase_slop = wire::unsigned(value, key)?,
             "allow_leading_wildcard" => options.leading_wildcard = wire::boolean(value, key)?,
             "time_zone" => {
@@ -37,8 +40,15 @@ pub(super) fn query_string(body: &Map<String, Value>, _: &mut Tree) -> Result<Qu
             "quote_field_suffix" => common.only(key, value.is_null())?,
             "type" => common.only(key, matches!(value.as_str(), Some("best_fields" | "most_fields")))?,
             // They say how patterns are looked for and scores are joined.
-            "analyze_wildcard" | "fuzzy_max_expansions" | "fuzzy_transpositions" | "fuzzy_rewrite" | "rewrite" | "tie_breaker"
-            | "max_determinized_states" | "auto_generate_synonyms_phrase_query" | "enable_position_increments" => {}
+            "analyze_wildcard"
+            | "fuzzy_max_expansions"
+            | "fuzzy_transpositions"
+            | "fuzzy_rewrite"
+            | "rewrite"
+            | "tie_breaker"
+            | "max_determinized_states"
+            | "auto_generate_synonyms_phrase_query"
+            | "enable_position_increments" => {}
             _ => common.take(key, value)?,
         }
     }
@@ -56,13 +66,19 @@ pub(super) fn simple_query_string(body: &Map<String, Value>, _: &mut Tree) -> Re
             "query" => text = Some(wire::text(value, key)?),
             "fields" => options.fields = weighted(&wire::texts(value, key)?)?,
             "default_operator" => options.operator = operator(&wire::text(value, key)?)?,
-            "lenient" => options.lenient = wire::boolean(value, key)?,
+            // Without effect, as in `match`.
+            "lenient" => {
+                wire::boolean(value, key)?;
+            }
             "minimum_should_match" => minimum = minimum_should_match(value)?,
             "flags" => common.only(key, value == "ALL" || value == -1)?,
             "analyzer" => common.only(key, value.is_null() || value == "standard")?,
             "fuzzy_prefix_length" => common.only(key, wire::integer(value, key)? == 0)?,
             "quote_field_suffix" => common.only(key, value.is_null())?,
-            "analyze_wildcard" | "fuzzy_max_expansions" | "fuzzy_transpositions" | "auto_generate_synonyms_phrase_query" => {}
+            "analyze_wildcard"
+            | "fuzzy_max_expansions"
+            | "fuzzy_transpositions"
+            | "auto_generate_synonyms_phrase_query" => {}
             _ => common.take(key, value)?,
         }
     }
@@ -77,8 +93,12 @@ fn at_least(mut query: Query, minimum: Option<String>, common: &Common) -> Resul
         return Ok(query);
     };
     match tree.as_mut() {
-        Query::Bool { minimum_should_match, .. } | Query::Match { minimum_should_match, .. } => *minimum_should_match = Some(minimum),
-        Query::MultiMatch { value, .. } if value.as_str().is_some_and(|text| text.split_whitespace().nth(1).is_some()) => {
+        Query::Bool { minimum_should_match, .. } | Query::Match { minimum_should_match, .. } => {
+            *minimum_should_match = Some(minimum)
+        }
+        Query::MultiMatch { value, .. }
+            if value.as_str().is_some_and(|text| text.split_whitespace().nth(1).is_some()) =>
+        {
             return Err(common.unsupported("minimum_should_match over several fields"));
         }
         _ => {}

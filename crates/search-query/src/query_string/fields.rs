@@ -52,7 +52,9 @@ impl<'a> Fields<'a> {
         match (field, self.options.fields.as_slice()) {
             (Some(field), _) => query(field.to_owned()),
             (None, []) => query("*".to_owned()),
-            (None, fields) => any_of(fields.iter().map(|(field, boost)| boosted(query(field.clone()), *boost)).collect()),
+            (None, fields) => {
+                any_of(fields.iter().map(|(field, boost)| boosted(query(field.clone()), *boost)).collect())
+            }
         }
     }
 
@@ -69,7 +71,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn words(&self, field: Option<&str>, text: String) -> Query {
         let (value, operator) = (Value::String(text), self.options.operator);
         match self.one(field) {
-            Some((field, boost)) if !self.options.lenient => {
+            Some((field, boost)) => {
                 let query = Query::Match { field: field.to_owned(), value, operator, minimum_should_match: None };
                 boosted(query, boost)
             }
@@ -82,9 +84,7 @@ impl<'a> Fields<'a> {
         let slop = slop.map_or(self.options.phrase_slop, |slop| slop as u32);
         match self.one(field) {
             Some(("_exists_", _)) => Query::Exists { field: text },
-            Some((field, boost)) if !self.options.lenient => {
-                boosted(Query::MatchPhrase { field: field.to_owned(), value: text, slop }, boost)
-            }
+            Some((field, boost)) => boosted(Query::MatchPhrase { field: field.to_owned(), value: text, slop }, boost),
             _ if slop == 0 => Query::MultiMatch {
                 fields: self.several(field),
                 value: Value::String(text),

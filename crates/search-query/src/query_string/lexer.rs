@@ -53,7 +53,13 @@ impl Kind {
     pub(super) fn is_clause(&self) -> bool {
         matches!(
             self,
-            Kind::Star | Kind::Quoted(_) | Kind::Term(_) | Kind::Prefix(_) | Kind::Wild(_) | Kind::Regex(_) | Kind::Range(_)
+            Kind::Star
+                | Kind::Quoted(_)
+                | Kind::Term(_)
+                | Kind::Prefix(_)
+                | Kind::Wild(_)
+                | Kind::Regex(_)
+                | Kind::Range(_)
         )
     }
 
@@ -104,7 +110,10 @@ fn is_space(c: char) -> bool {
 
 fn starts_term(c: char) -> bool {
     !is_space(c)
-        && !matches!(c, '+' | '-' | '!' | '(' | ')' | ':' | '^' | '[' | ']' | '"' | '{' | '}' | '~' | '*' | '?' | '\\' | '/')
+        && !matches!(
+            c,
+            '+' | '-' | '!' | '(' | ')' | ':' | '^' | '[' | ']' | '"' | '{' | '}' | '~' | '*' | '?' | '\\' | '/'
+        )
 }
 
 impl Lexer {
@@ -207,7 +216,9 @@ impl Lexer {
             ("NOT", _) => Kind::Not,
             ("*", _) => Kind::Star,
             (_, []) => Kind::Term(text),
-            (prefix, [last]) if *last == length - 1 && prefix.ends_with('*') => Kind::Prefix(prefix[..prefix.len() - 1].to_owned()),
+            (prefix, [last]) if *last == length - 1 && prefix.ends_with('*') => {
+                Kind::Prefix(prefix[..prefix.len() - 1].to_owned())
+            }
             _ => Kind::Wild(text),
         })
     }

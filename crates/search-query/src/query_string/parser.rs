@@ -151,7 +151,10 @@ impl<'a> Parser<'a> {
     fn group(&mut self, field: Option<&str>) -> Result<Option<Query>, SyntaxError> {
         if self.depth == MAX_GROUP_DEPTH {
             let at = self.tokens[self.at].at;
-            return Err(SyntaxError { at, what: format!("encountered more than {MAX_GROUP_DEPTH} groups inside each other") });
+            return Err(SyntaxError {
+                at,
+                what: format!("encountered more than {MAX_GROUP_DEPTH} groups inside each other"),
+            });
         }
         self.at += 1;
         self.depth += 1;
