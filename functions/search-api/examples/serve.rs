@@ -1,6 +1,7 @@
 //! The API on loopback over a folder, for trying clients: `cargo run -p search-api --example serve -- [PORT] [FOLDER]`.
 
 use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,30 +9,34 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::TokioIo;
 use ledger::FileStore;
 use search_api::context::{Cluster, Context};
 use search_api::handler::respond;
 use search_api::request::{Method, Parameters};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tokio::task::LocalSet::new().run_until(serve()).await
+}
+
+async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port: u16 = arguments.next().map_or(Ok(9200), |port| port.parse())?;
     let folder = arguments.next().unwrap_or_else(|| "search-api-data".to_owned());
     let store = Arc::new(FileStore::open(&folder)?);
-    let context = Arc::new(Context::new(store, None, Cluster::new("serve", &folder, "8.15.0")));
+    let context = Rc::new(Context::new(store, None, Cluster::new("serve", &folder, "8.15.0")));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{} over {folder}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
         let context = context.clone();
-        tokio::spawn(async move {
+        tokio::task::spawn_local(async move {
             let service = service_fn(|request| answer(request, &context));
-            if let Err(error) = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await {
+            if let Err(error) = Builder::new().serve_connection(TokioIo::new(stream), service).await {
                 eprintln!("connection: {error}");
             }
         });

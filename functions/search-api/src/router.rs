@@ -17,8 +17,8 @@ use crate::request::{Method, Request};
 /// What a handler comes to.
 pub type Outcome = Result<Reply, ApiError>;
 
-/// Answers a call.
-pub type Handler = for<'a> fn(&'a Context, &'a Call) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+/// Answers a call. A function's process has one thread, so the future need not be `Send`.
+pub type Handler = for<'a> fn(&'a Context, &'a Call) -> Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 
 /// A path with what answers it.
 pub struct Route {
