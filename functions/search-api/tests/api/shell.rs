@@ -2,12 +2,16 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use ledger::{ObjectStore, Precondition};
+use ledger::Precondition;
 use search_api::handler::handle;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::server::{Server, got};
+
+fn sha256(of: impl AsRef<[u8]>) -> String {
+    Sha256::digest(of).iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 #[tokio::test]
 async fn events_of_a_function_url() {
@@ -80,7 +84,7 @@ async fn an_answer_that_does_not_fit_is_refused_by_name() {
     let server = Server::new();
     // Of 8 texts of 0.9 MB that do not pack.
     for number in 0..8u32 {
-        let noise: String = (0..14_000u32).map(|at| format!("{:x}", Sha256::digest((at ^ number << 20).to_le_bytes()))).collect();
+        let noise: String = (0..14_000u32).map(|at| sha256((at ^ (number << 20)).to_le_bytes())).collect();
         let body = json!({"description": noise}).to_string();
         server.check(&format!("PUT /_ingest/pipeline/{number}"), &body, 200, json!({"acknowledged": true})).await;
     }
@@ -94,7 +98,7 @@ async fn an_answer_that_does_not_fit_is_refused_by_name() {
 async fn keys() {
     let server = Server::new();
     assert!(search_api::auth::Keys::load(server.store.clone()).await.is_err_and(|error| error.to_string().contains("no key")));
-    let stored = json!({"name": "shipper", "sha256": format!("{:x}", Sha256::digest("secret"))}).to_string();
+    let stored = json!({"name": "shipper", "sha256": sha256("secret")}).to_string();
     server.store.put("auth/one", Bytes::from(stored), &Precondition::None).await.unwrap();
     let server = server.with_keys().await;
     let encoded = |text: &str| BASE64_STANDARD.encode(text);
