@@ -23,8 +23,9 @@ pub const DOC_NAME: &str = "doc";
 /// `_field_names`: paths that have a value which is not in [`DOC`].
 pub const FIELD_NAMES: Field = Field::from_field_id(4);
 
-/// The longest string that the engine keeps whole, in bytes (its `MAX_TOKEN_LEN`): the key of its tables is that long.
-pub const MAX_TERM: usize = u16::MAX as usize - 5;
+/// The longest exact string and the longest id, in bytes: Lucene's `MAX_TERM_LENGTH`, which Elasticsearch refuses to exceed. (The
+/// engine's own is twice that, and it cuts what is longer.)
+pub const MAX_TERM: usize = 32_766;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(build);
 
@@ -106,12 +107,17 @@ pub fn double_term(path: &str, value: f64) -> Term {
     term
 }
 
+/// A moment (epoch ms) as the engine keeps it: in 64 bits of nanoseconds, which reach from 1677 to 2262. One beyond is the last one
+/// that they reach.
+pub fn date(millis: i64) -> DateTime {
+    const NANOS: i64 = 1_000_000;
+    DateTime::from_timestamp_millis(millis.clamp(i64::MIN / NANOS, i64::MAX / NANOS))
+}
+
 /// The term of the second in which a moment (epoch ms) lies: terms of dates are truncated by the engine, columns are not.
 pub fn date_term(path: &str, millis: i64) -> Term {
     let mut term = Term::from_field_json_path(DOC, path, true);
-    term.append_type_and_fast_value(
-        DateTime::from_timestamp_millis(millis).truncate(tantivy::schema::DATE_TIME_PRECISION_INDEXED),
-    );
+    term.append_type_and_fast_value(date(millis).truncate(tantivy::schema::DATE_TIME_PRECISION_INDEXED));
     term
 }
 
