@@ -3,6 +3,7 @@
 //! One file per family of queries; a new kind goes into its family's file and gets its line in [`Lowering::query`]. Whatever a query
 //! reads of a split is written into [`Lowering::wanted`] where the query is made, so that it can be read ahead in one go.
 
+mod any_field;
 mod compound;
 mod exists;
 mod number;
@@ -67,6 +68,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn kind(&mut self, query: &Query) -> Result<Lowered, Error> {
+        if self.normalised && let Some(pattern) = query.pattern() {
+            return self.any_field(query, pattern);
+        }
         Ok(match query {
             Query::MatchAll => all(),
             Query::MatchNone => none(),

@@ -18,7 +18,7 @@ use super::{Lowered, Lowering, misfit, none};
 const MAX_EXPANSIONS: usize = 50;
 
 /// Fields that a text is searched in at most (Elasticsearch's `indices.query.bool.max_clause_count`, its oldest value).
-const MAX_MULTI_FIELDS: usize = 1_024;
+pub(super) const MAX_MULTI_FIELDS: usize = 1_024;
 
 impl Lowering<'_> {
     pub(super) fn match_words(
