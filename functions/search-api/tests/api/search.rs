@@ -108,8 +108,7 @@ async fn a_corrupt_split_is_told() {
     let key = splits[0].key.clone();
     let size = splits[0].size as usize;
     server.store.put(&key, vec![0; size].into(), &ledger::Precondition::None).await.unwrap();
-    let fresh = search_api::context::Context::new(server.store.clone(), None, server.context.cluster.clone());
-    let server = Server { context: fresh, ..server };
+    let server = server.restarted();
     let got = server.check("GET /_search?q=status:404", "", 200, json!({"_shards": {"total": 2, "successful": 1, "failed": 1}})).await;
     let reason = got["_shards"]["failures"][0]["reason"]["reason"].as_str().unwrap();
     assert!(reason.contains(&key), "{got}");

@@ -50,6 +50,12 @@ impl Server {
         self
     }
 
+    /// Another process over the same folder.
+    pub fn restarted(mut self) -> Server {
+        self.context = Context::new(self.store.clone(), None, self.context.cluster.clone());
+        self
+    }
+
     /// So many milliseconds later.
     pub fn later(&self, millis: i64) {
         self.now.set(self.now.get() + millis);
