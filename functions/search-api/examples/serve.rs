@@ -51,7 +51,9 @@ async fn answer(request: Request<Incoming>, context: &Context) -> Result<Respons
         method: Method::of(parts.method.as_str()),
         path: parts.uri.path().to_owned(),
         parameters: Parameters::parse(parts.uri.query().unwrap_or_default()),
-        headers: headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into())).collect(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
+            .collect(),
         body,
         now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64),
     };

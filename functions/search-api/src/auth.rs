@@ -49,9 +49,11 @@ impl Keys {
     pub async fn load(store: Arc<dyn ObjectStore>) -> Result<Keys, lambda::Error> {
         let hashes = read(&*store).await?;
         if hashes.is_empty() {
-            return Err("the URL's AuthType is NONE and there is no key under auth/ of the index bucket: set SEARCH_AUTH to \
+            return Err(
+                "the URL's AuthType is NONE and there is no key under auth/ of the index bucket: set SEARCH_AUTH to \
                         AWS_IAM or put a key there"
-                .into());
+                    .into(),
+            );
         }
         Ok(Keys { store, known: RwLock::new(Arc::new(Known { hashes, read: Instant::now() })) })
     }

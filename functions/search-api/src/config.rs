@@ -67,7 +67,8 @@ fn is_loopback(endpoint: &str) -> bool {
     let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
     let name = host.strip_prefix('[').and_then(|rest| rest.split(']').next()).or(host.split(':').next());
-    name == Some("localhost") || name.and_then(|name| name.parse().ok()).is_some_and(|ip: std::net::IpAddr| ip.is_loopback())
+    name == Some("localhost")
+        || name.and_then(|name| name.parse().ok()).is_some_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -44,6 +44,12 @@ impl Cluster {
     pub fn new(name: &str, bucket: &str, version: &str) -> Cluster {
         Cluster { name: name.to_owned(), uuid: uuid(bucket), version: version.to_owned() }
     }
+
+    /// `_type` of documents: who claims to be older than version 8 still names it, and its clients may look for it.
+    pub fn document_type(&self) -> Option<&'static str> {
+        let major: u32 = self.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
+        (major < 8).then_some("_doc")
+    }
 }
 
 /// A name as Elasticsearch makes them: 22 characters, always the same for the same text.

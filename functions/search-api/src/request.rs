@@ -115,9 +115,9 @@ impl Parameters {
     /// A number.
     pub fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| {
-            ApiError::illegal(format!("Failed to parse int parameter [{name}] with value [{text}]"))
-        })
+        text.parse()
+            .map(Some)
+            .map_err(|_| ApiError::illegal(format!("Failed to parse int parameter [{name}] with value [{text}]")))
     }
 }
 

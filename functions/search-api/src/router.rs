@@ -90,7 +90,10 @@ pub fn find(request: &Request) -> Result<(Handler, Vec<(&'static str, String)>),
     let segments = request.segments();
     let routes = FAMILIES.iter().flat_map(|family| family.iter());
     let fitting: Vec<&Route> = routes.filter(|route| fits(route.pattern, &segments)).collect();
-    let takes = |route: &&&Route| route.methods.contains(&request.method) || (request.method == Method::Head && route.methods.contains(&Method::Get));
+    let takes = |route: &&&Route| {
+        route.methods.contains(&request.method)
+            || (request.method == Method::Head && route.methods.contains(&Method::Get))
+    };
     if let Some(route) = fitting.iter().filter(takes).max_by_key(|route| literals(route.pattern)) {
         return Ok((route.handler, parts(route.pattern, segments)));
     }

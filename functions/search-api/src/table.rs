@@ -69,7 +69,8 @@ pub fn answer(call: &Call, columns: &[Column], mut rows: Vec<Vec<Cell>>) -> Outc
             let row = |row: &Vec<Cell>| -> Result<Value, ApiError> {
                 let mut object = Map::new();
                 for (index, name) in &shown {
-                    let value = if row[*index] == Cell::None { Value::Null } else { Value::String(show(&row[*index])?) };
+                    let value =
+                        if row[*index] == Cell::None { Value::Null } else { Value::String(show(&row[*index])?) };
                     object.insert((*name).to_owned(), value);
                 }
                 Ok(Value::Object(object))
@@ -129,7 +130,11 @@ fn sort(s: Option<&str>, columns: &[Column], rows: &mut [Vec<Cell>]) -> Result<(
     for key in s.unwrap_or_default().split(',').filter(|key| !key.is_empty()).rev() {
         let (name, order) = key.split_once(':').unwrap_or((key, "asc"));
         let index = columns.iter().position(|column| column.is(name)).ok_or_else(|| {
-            ApiError::new(400, "unsupported_operation_exception", format!("Unable to sort by unknown sort key `{name}`"))
+            ApiError::new(
+                400,
+                "unsupported_operation_exception",
+                format!("Unable to sort by unknown sort key `{name}`"),
+            )
         })?;
         rows.sort_by(|one, other| {
             let order_of = compare(&one[index], &other[index]);
@@ -184,9 +189,10 @@ fn aligned(lines: &[Vec<String>], right: &[bool]) -> String {
     let widths: Vec<usize> = (0..right.len()).map(|column| width(column).unwrap_or_default()).collect();
     let mut text = String::new();
     for line in lines {
-        let cells = line.iter().zip(&widths).zip(right).map(|((cell, width), right)| {
-            if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
+        let cells =
+            line.iter().zip(&widths).zip(right).map(|((cell, width), right)| {
+                if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            });
         text.push_str(&cells.collect::<Vec<_>>().join(" "));
         text.push('\n');
     }
@@ -199,7 +205,9 @@ mod tests {
 
     #[test]
     fn sizes_as_elasticsearch_writes_them() {
-        for (bytes, expected) in [(0, "0b"), (1023, "1023b"), (1024, "1kb"), (3550, "3.4kb"), (5 << 30, "5gb"), (3 << 39, "1.5tb")] {
+        for (bytes, expected) in
+            [(0, "0b"), (1023, "1023b"), (1024, "1kb"), (3550, "3.4kb"), (5 << 30, "5gb"), (3 << 39, "1.5tb")]
+        {
             assert_eq!(size(bytes), expected);
         }
     }

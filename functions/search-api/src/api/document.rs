@@ -46,7 +46,6 @@ async fn create(context: &Context, call: &Call) -> Outcome {
 }
 
 async fn put(context: &Context, call: &Call, create: bool) -> Outcome {
-    let name = writable(call)?;
     let if_seq_no = if_seq_no(call)?;
     let source = body(call)?;
     let id = match call.part("id") {
@@ -56,13 +55,20 @@ async fn put(context: &Context, call: &Call, create: bool) -> Outcome {
             DocumentId::Given(id.to_owned())
         }
     };
+    if create && call.parameter("version_type").is_some_and(|kind| kind != "internal") {
+        return Err(ApiError::validation("create operations only support internal versioning. use index instead"));
+    }
+    let name = writable(call)?;
     if create && if_seq_no.is_some() {
         return Err(ApiError::validation("create operations do not support compare and set. use index instead"));
     }
     let op = if create { Op::Create { id, source } } else { Op::Index { id, source, if_seq_no } };
     let done = write_one(context, name, op, call.request.now).await?;
-    let mut reply = Reply::json(written::status(&done), &Written::new(name, &done, refreshes(call)))?;
-    reply.headers.push(("Location", format!("/{name}/_doc/{}", percent_encoding::utf8_percent_encode(&done.id, percent_encoding::NON_ALPHANUMERIC))));
+    let mut reply = Reply::json(written::status(&done), &Written::new(context, name, &done, refreshes(call)))?;
+    reply.headers.push((
+        "Location",
+        format!("/{name}/_doc/{}", percent_encoding::utf8_percent_encode(&done.id, percent_encoding::NON_ALPHANUMERIC)),
+    ));
     Ok(reply)
 }
 
@@ -74,13 +80,15 @@ async fn delete(context: &Context, call: &Call) -> Outcome {
     targets::reader(context, name).await?;
     let op = Op::Delete { id: call.name().to_owned(), if_seq_no };
     let done = write_one(context, name, op, call.request.now).await?;
-    Reply::json(written::status(&done), &Written::new(name, &done, refreshes(call)))
+    Reply::json(written::status(&done), &Written::new(context, name, &done, refreshes(call)))
 }
 
 /// A document, as `_doc` and `_mget` answer it.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
     _index: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _type: Option<&'static str>,
     _id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     _version: Option<u64>,
@@ -94,9 +102,16 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(index: &'a str, id: &'a str, found: Option<&Found>, filter: &SourceFilter) -> Result<Document<'a>, ApiError> {
+    pub(super) fn new(
+        context: &Context,
+        index: &'a str,
+        id: &'a str,
+        found: Option<&Found>,
+        filter: &SourceFilter,
+    ) -> Result<Document<'a>, ApiError> {
         Ok(Document {
             _index: index,
+            _type: context.cluster.document_type(),
             _id: id,
             _version: found.map(|found| found.version),
             _seq_no: found.map(|found| found.seq_no),
@@ -112,7 +127,7 @@ async fn get(context: &Context, call: &Call) -> Outcome {
     let filter = SourceFilter::from_parameters(&call.request.parameters.0).unwrap_or_default();
     let found = find(context, call, name).await?;
     let status = if found.is_some() { 200 } else { 404 };
-    Reply::json(status, &Document::new(name, call.name(), found.as_ref(), &filter)?)
+    Reply::json(status, &Document::new(context, name, call.name(), found.as_ref(), &filter)?)
 }
 
 async fn get_source(context: &Context, call: &Call) -> Outcome {
@@ -165,7 +180,8 @@ pub(super) fn writable(call: &Call) -> Result<&str, ApiError> {
 /// There are no aliases.
 pub(super) fn not_an_alias(name: &str) -> ApiError {
     let mut error = ApiError::no_such_index(name);
-    error.reason = format!("no such index [{name}] and [require_alias] request flag is [true] and [{name}] is not an alias");
+    error.reason =
+        format!("no such index [{name}] and [require_alias] request flag is [true] and [{name}] is not an alias");
     error
 }
 
@@ -185,6 +201,9 @@ fn body(call: &Call) -> Result<Bytes, ApiError> {
 }
 
 /// `{"_index", "_id", "error"}`: a document of `_mget` that could not be looked for.
-pub(super) fn not_looked_for(index: &str, id: &str, error: &ApiError) -> serde_json::Value {
-    json!({"_index": index, "_id": id, "error": error.error()})
+pub(super) fn not_looked_for(context: &Context, index: &str, id: &str, error: &ApiError) -> serde_json::Value {
+    match context.cluster.document_type() {
+        Some(kind) => json!({"_index": index, "_type": kind, "_id": id, "error": error.error()}),
+        None => json!({"_index": index, "_id": id, "error": error.error()}),
+    }
 }

@@ -59,7 +59,9 @@ async fn put(context: &Context, call: &Call) -> Outcome {
     for reader in Targets::of(call)?.readers(context).await? {
         if let Some(name) = changes.keys().find(fixed) {
             let index = &reader.name;
-            return Err(ApiError::illegal(format!("Can't update non dynamic settings [[{name}]] for open indices [[{index}]]")));
+            return Err(ApiError::illegal(format!(
+                "Can't update non dynamic settings [[{name}]] for open indices [[{index}]]"
+            )));
         }
         let known = all(context, &reader).await?;
         let mut kept = kept(context, &reader).await?;
@@ -78,7 +80,9 @@ async fn put(context: &Context, call: &Call) -> Outcome {
 pub(super) fn parse(settings: &Value) -> Result<Settings, ApiError> {
     let mut parsed = Settings::default();
     for (name, value) in flat(settings) {
-        let wrong = |what: &str| ApiError::illegal(format!("Failed to parse value [{value}] for setting [{name}], expected {what}"));
+        let wrong = |what: &str| {
+            ApiError::illegal(format!("Failed to parse value [{value}] for setting [{name}], expected {what}"))
+        };
         match name.strip_prefix(OURS) {
             Some("tag_fields") => parsed.tag_fields = texts(&value).ok_or_else(|| wrong("names of fields"))?,
             Some("retention_days") => {
@@ -162,7 +166,8 @@ fn version_id(version: &str) -> String {
 /// `{"number_of_shards": 1}`, `{"index": {…}}` and `{"index.number_of_shards": 1}` as `index.number_of_shards` → `"1"`.
 pub(super) fn flat(settings: &Value) -> BTreeMap<String, Value> {
     fn walk(prefix: &str, value: &Value, flat: &mut BTreeMap<String, Value>) {
-        let text = |value: &Value| if value.is_string() || value.is_null() { value.clone() } else { json!(value.to_string()) };
+        let text =
+            |value: &Value| if value.is_string() || value.is_null() { value.clone() } else { json!(value.to_string()) };
         match value {
             Value::Object(object) => {
                 for (name, value) in object {
@@ -219,7 +224,10 @@ mod tests {
     fn settings_that_mean_something() {
         let sent = json!({"index.logmill": {"tag_fields": ["host"], "retention_days": 30, "time_field": "@timestamp"}, "codec": "x"});
         let parsed = parse(&sent).unwrap();
-        assert_eq!((parsed.tag_fields, parsed.retention_days, parsed.time_field), (vec!["host".into()], Some(30), Some("@timestamp".into())));
+        assert_eq!(
+            (parsed.tag_fields, parsed.retention_days, parsed.time_field),
+            (vec!["host".into()], Some(30), Some("@timestamp".into()))
+        );
         assert_eq!(parsed.other, BTreeMap::from([("index.codec".to_owned(), json!("x"))]));
         assert!(parse(&json!({"logmill.retention_days": "x"})).unwrap_err().reason.contains("a number of days"));
         assert!(parse(&json!({"logmill.retention": 3})).unwrap_err().reason.contains("[index.logmill.retention]"));

@@ -40,7 +40,9 @@ async fn create(context: &Context, call: &Call) -> Outcome {
     for (key, value) in &body {
         match key.as_str() {
             "settings" => settings = index_settings::parse(value)?,
-            "mappings" => mapping = Mapping::from_json(value).map_err(|error| ApiError::new(400, error.kind, error.reason))?,
+            "mappings" => {
+                mapping = Mapping::from_json(value).map_err(|error| ApiError::new(400, error.kind, error.reason))?
+            }
             "aliases" if value.as_object().is_none_or(Map::is_empty) => {}
             "aliases" => return Err(ApiError::unsupported("an alias")),
             other => {

@@ -63,10 +63,10 @@ async fn mget(context: &Context, call: &Call) -> Outcome {
     let mut documents = Vec::with_capacity(wanted.len());
     for (index, id, filter) in &wanted {
         documents.push(match found.get(index.as_str()) {
-            Some(Err(error)) => not_looked_for(index, id, error),
+            Some(Err(error)) => not_looked_for(context, index, id, error),
             found => {
                 let found = found.and_then(|found| found.as_ref().ok()).and_then(|found| found.get(id.as_str()));
-                json!(Document::new(index, id, found, filter)?)
+                json!(Document::new(context, index, id, found, filter)?)
             }
         });
     }

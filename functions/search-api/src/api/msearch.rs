@@ -39,7 +39,7 @@ async fn one(context: &Context, call: &Call, header: Header, body: Bytes) -> Res
     let mut targets = Targets::named(call, &expression)?;
     targets.overrule(header.ignore_unavailable, header.allow_no_indices);
     let request = SearchRequest::parse(&body, &[])?;
-    let form = Form::of(call, &request)?;
+    let form = Form::of(context, call, &request)?;
     let request = form.adapt(request);
     let readers = targets.readers(context).await?;
     let started = std::time::Instant::now();
@@ -84,10 +84,12 @@ fn searches(body: &Bytes) -> Result<Vec<(Header, Bytes)>, ApiError> {
         let number = 2 * searches.len() + 1;
         let header = match header.trim_ascii() {
             b"" => Header::default(),
-            header => serde_json::from_slice(header)
-                .map_err(|error| ApiError::illegal(format!("header on line [{number}] of the multi search: {error}")))?,
+            header => serde_json::from_slice(header).map_err(|error| {
+                ApiError::illegal(format!("header on line [{number}] of the multi search: {error}"))
+            })?,
         };
-        let search = lines.next().ok_or_else(|| ApiError::illegal(format!("the header on line [{number}] has no search")))?;
+        let search =
+            lines.next().ok_or_else(|| ApiError::illegal(format!("the header on line [{number}] has no search")))?;
         searches.push((header, body.slice_ref(search.trim_ascii())));
         if searches.len() > MAX_SEARCHES {
             return Err(ApiError::illegal(format!("more than {MAX_SEARCHES} searches in one request")));

@@ -6,11 +6,8 @@ use crate::context::Context;
 use crate::reply::Reply;
 use crate::router::{Call, Outcome, Route, route};
 
-pub(crate) const ROUTES: &[Route] = &[
-    route!(Get, "/" => info),
-    route!(Get, "/_license" => license),
-    route!(Get, "/_xpack" => xpack),
-];
+pub(crate) const ROUTES: &[Route] =
+    &[route!(Get, "/" => info), route!(Get, "/_license" => license), route!(Get, "/_xpack" => xpack)];
 
 /// elasticsearch-py and -js 7.14 and later look for tagline, build_flavor and the product header; Beats, Logstash and Vector read
 /// the version.

@@ -78,7 +78,7 @@ async fn next(context: &Context, call: &Call) -> Outcome {
     let [id] = ids.as_slice() else { return Err(ApiError::validation("scrollId is missing")) };
     let mut cursor = Cursor::decode(id, call.request.now)?;
     let request = SearchRequest::parse(cursor.body.as_bytes(), &cursor.parameters)?;
-    let form = Form::of(call, &SearchRequest::default())?;
+    let form = Form::of(context, call, &SearchRequest::default())?;
     if let Some(keep) = keep {
         cursor.expires = call.request.now.saturating_add(keep_alive::parse(&keep)?);
     }
@@ -144,7 +144,8 @@ fn check(request: &SearchRequest) -> Result<(), ApiError> {
 
 /// The hits after where the cursor stands; moves it behind them.
 async fn page(context: &Context, cursor: &mut Cursor, request: &SearchRequest, now: i64) -> Result<Answer, ApiError> {
-    let mut request = SearchRequest { track_total_hits: TrackTotalHits::No, aggregations: Vec::new(), ..request.clone() };
+    let mut request =
+        SearchRequest { track_total_hits: TrackTotalHits::No, aggregations: Vec::new(), ..request.clone() };
     match cursor.position.clone() {
         Position::Arrival(after) => by_arrival(context, cursor, after, request, now).await,
         Position::Sorted(after) => {

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::written::{self, PRIMARY_TERM};
 use super::scroll;
+use super::written::{self, PRIMARY_TERM};
 use crate::context::Context;
 use crate::error::ApiError;
 use crate::reply::Reply;
@@ -26,7 +26,7 @@ pub(crate) const ROUTES: &[Route] = &[
 async fn search(context: &Context, call: &Call) -> Outcome {
     let targets = Targets::of(call)?;
     let request = SearchRequest::parse(&call.request.body, &call.request.parameters.0)?;
-    let form = Form::of(call, &request)?;
+    let form = Form::of(context, call, &request)?;
     let request = form.adapt(request);
     if let Some(keep) = call.parameter("scroll") {
         return scroll::begin(context, call, &targets, request, form, keep).await;
@@ -47,7 +47,12 @@ pub(super) async fn run(readers: &[Reader], request: &SearchRequest, now: i64) -
 /// An error if not one split could be searched.
 pub(super) fn none_left(answer: &Answer) -> Result<(), ApiError> {
     for failure in &answer.failures {
-        tracing::error!(index = failure.index, object = failure.object, reason = failure.reason, "a split could not be searched");
+        tracing::error!(
+            index = failure.index,
+            object = failure.object,
+            reason = failure.reason,
+            "a split could not be searched"
+        );
     }
     if answer.failures.is_empty() || answer.failures.len() + answer.skipped < answer.splits {
         return Ok(());
@@ -61,11 +66,13 @@ pub(super) fn none_left(answer: &Answer) -> Result<(), ApiError> {
 pub(super) struct Form {
     /// `rest_total_hits_as_int`: as before version 7.
     pub total_as_int: bool,
+    /// `_type` of the hits.
+    pub document_type: Option<&'static str>,
 }
 
 impl Form {
     /// What the parameters say; those that cannot be followed are errors.
-    pub(super) fn of(call: &Call, request: &SearchRequest) -> Result<Form, ApiError> {
+    pub(super) fn of(context: &Context, call: &Call, request: &SearchRequest) -> Result<Form, ApiError> {
         let total_as_int = call.flag("rest_total_hits_as_int", false)?;
         if let TrackTotalHits::UpTo(most) = request.track_total_hits
             && total_as_int
@@ -78,7 +85,7 @@ impl Form {
         if call.flag("typed_keys", false)? && !request.aggregations.is_empty() {
             return Err(ApiError::unsupported("[typed_keys]"));
         }
-        Ok(Form { total_as_int })
+        Ok(Form { total_as_int, document_type: context.cluster.document_type() })
     }
 
     /// The request as it has to be made for this form: a total that is a number alone is exact.
@@ -117,6 +124,8 @@ struct Hits<'a> {
 #[derive(Serialize)]
 struct HitAnswer<'a> {
     _index: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _type: Option<&'static str>,
     _id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     _version: Option<u64>,
@@ -139,7 +148,7 @@ impl<'a> SearchAnswer<'a> {
         form: Form,
         took: u64,
     ) -> Result<SearchAnswer<'a>, ApiError> {
-        let hits = answer.hits.iter().map(|hit| HitAnswer::new(hit, request)).collect::<Result<_, _>>()?;
+        let hits = answer.hits.iter().map(|hit| HitAnswer::new(hit, request, form)).collect::<Result<_, _>>()?;
         Ok(SearchAnswer {
             _scroll_id: None,
             took,
@@ -169,9 +178,10 @@ impl<'a> SearchAnswer<'a> {
 }
 
 impl<'a> HitAnswer<'a> {
-    fn new(hit: &'a Hit, request: &SearchRequest) -> Result<HitAnswer<'a>, ApiError> {
+    fn new(hit: &'a Hit, request: &SearchRequest, form: Form) -> Result<HitAnswer<'a>, ApiError> {
         Ok(HitAnswer {
             _index: &hit.index,
+            _type: form.document_type,
             _id: &hit.id,
             _version: request.version.then_some(hit.version),
             _seq_no: request.seq_no_primary_term.then_some(hit.seq_no),
@@ -198,8 +208,7 @@ pub(super) fn shards(readers: &[Reader], answer: &Answer) -> Value {
 
 fn shards_of(total: usize, answer: &Answer) -> Value {
     let failed = answer.failures.len();
-    let mut shards =
-        json!({"total": total, "successful": total.saturating_sub(failed), "skipped": answer.skipped, "failed": failed});
+    let mut shards = json!({"total": total, "successful": total.saturating_sub(failed), "skipped": answer.skipped, "failed": failed});
     if failed > 0 {
         shards["failures"] = json!(failures(&answer.failures));
     }

@@ -8,7 +8,7 @@ use ledger::{Precondition, StoreError};
 use search_query::pattern::matches;
 use serde_json::{Map, Value, json};
 
-use super::index_settings::{flat, nested};
+use super::index_settings::{self, nested};
 use crate::context::Context;
 use crate::error::ApiError;
 use crate::reply::Reply;
@@ -42,70 +42,99 @@ const READS: usize = 32;
 struct Family {
     /// Its folder, below `stored/`.
     folder: &'static str,
+    /// A member that it must have.
+    required: Option<&'static str>,
     /// What `GET` answers.
-    answer: fn(Vec<(String, Value)>) -> Value,
+    answer: fn(Vec<(String, Value)>, &Call) -> Result<Value, ApiError>,
     /// What is missing, in words; `None`: `{}`.
     missing: Option<fn(&str) -> ApiError>,
 }
 
 static POLICY: Family = Family {
     folder: "_ilm/policy",
-    answer: |found| {
-        let policy = |body: &Value| {
+    required: None,
+    answer: |found, _| {
+        Ok(by_name(found, |body| {
             json!({"version": 1, "modified_date": "2026-11-20T00:00:00.000Z", "policy": body.get("policy").unwrap_or(body),
                    "in_use_by": {"indices": [], "data_streams": [], "composable_templates": []}})
-        };
-        by_name(found, policy)
+        }))
     },
     missing: Some(|name| ApiError::no_such_resource(format!("Lifecycle policy not found: {name}"))),
 };
 
 static TEMPLATE: Family = Family {
     folder: "_template",
-    answer: |found| {
-        by_name(found, |body| {
+    required: Some("index_patterns"),
+    answer: |found, call| {
+        let flat = call.flag("flat_settings", false)?;
+        Ok(by_name(found, |body| {
             let mut template = json!({"order": 0, "index_patterns": [], "settings": {}, "mappings": {}, "aliases": {}});
-            for (key, value) in body.as_object().into_iter().flatten() {
-                template[key] = match (key.as_str(), value) {
-                    ("settings", settings) => nested(&flat(settings)),
-                    ("index_patterns", Value::String(pattern)) => json!([pattern]),
+            for (key, value) in with_patterns(body).as_object().into_iter().flatten() {
+                template[key] = match key.as_str() {
+                    "settings" if flat => json!(index_settings::flat(value)),
+                    "settings" => nested(&index_settings::flat(value)),
                     _ => value.clone(),
                 };
             }
             template
-        })
+        }))
     },
     missing: None,
 };
 
 static INDEX_TEMPLATE: Family = Family {
     folder: "_index_template",
-    answer: |found| listed("index_templates", "index_template", found),
+    required: None,
+    answer: |found, _| {
+        let found = found.into_iter().map(|(name, body)| (name, with_patterns(&body))).collect();
+        Ok(listed("index_templates", "index_template", found))
+    },
     missing: Some(|name| ApiError::no_such_resource(format!("index template matching [{name}] not found"))),
 };
 
 static COMPONENT: Family = Family {
     folder: "_component_template",
-    answer: |found| listed("component_templates", "component_template", found),
+    required: None,
+    answer: |found, _| Ok(listed("component_templates", "component_template", found)),
     missing: Some(|name| ApiError::no_such_resource(format!("component template matching [{name}] not found"))),
 };
 
-static PIPELINE: Family =
-    Family { folder: "_ingest/pipeline", answer: |found| by_name(found, Value::clone), missing: None };
+static PIPELINE: Family = Family {
+    folder: "_ingest/pipeline",
+    required: None,
+    answer: |found, _| Ok(by_name(found, Value::clone)),
+    missing: None,
+};
 
 static DATA_STREAM: Family = Family {
     folder: "_data_stream",
-    answer: |found| {
-        let stream = |(name, _): (String, Value)| {
-            json!({"name": name, "timestamp_field": {"name": "@timestamp"}, "indices": [], "generation": 1, "status": "GREEN"})
-        };
-        json!({"data_streams": found.into_iter().map(stream).collect::<Vec<_>>()})
+    required: None,
+    answer: |found, _| {
+        let stream = |(name, _): (String, Value)| json!({"name": name, "timestamp_field": {"name": "@timestamp"}, "indices": [], "generation": 1, "status": "GREEN"});
+        Ok(json!({"data_streams": found.into_iter().map(stream).collect::<Vec<_>>()}))
     },
     missing: Some(ApiError::no_such_index),
 };
 
+/// A template whose patterns are a list.
+fn with_patterns(template: &Value) -> Value {
+    let mut template = template.clone();
+    if let Some(Value::String(pattern)) = template.get("index_patterns") {
+        template["index_patterns"] = json!([pattern]);
+    }
+    template
+}
+
 fn by_name(found: Vec<(String, Value)>, form: impl Fn(&Value) -> Value) -> Value {
-    Value::Object(found.into_iter().map(|(name, body)| { let body = form(&body); (name, body) }).collect::<Map<_, _>>())
+    Value::Object(
+        found
+            .into_iter()
+            .map(|(name, body)| {
+                let body = form(&body);
+                (name, body)
+            })
+            .collect::<Map<_, _>>(),
+    )
 }
 
 fn listed(list: &str, member: &str, found: Vec<(String, Value)>) -> Value {
@@ -143,8 +172,11 @@ async fn put(context: &Context, call: &Call, family: &Family) -> Outcome {
     if body.len() > MAX_STORED {
         return Err(ApiError::too_large(format!("{} bytes are kept at most, these are {}", MAX_STORED, body.len())));
     }
-    serde_json::from_slice::<Map<String, Value>>(body)
+    let object = serde_json::from_slice::<Map<String, Value>>(body)
         .map_err(|error| ApiError::new(400, "parse_exception", format!("{}: {error}", family.folder)))?;
+    if let Some(member) = family.required.filter(|member| !object.contains_key(*member)) {
+        return Err(ApiError::validation(&format!("{} are missing", member.replace('_', " "))));
+    }
     let name = call.name();
     let precondition = if call.flag("create", false)? { Precondition::Absent } else { Precondition::None };
     let key = format!("{}{name}", family.prefix());
@@ -175,7 +207,7 @@ async fn get(context: &Context, call: &Call, family: &Family) -> Outcome {
     if found.is_empty() && is_one(call.name()) {
         return family.missing(call.name());
     }
-    Reply::ok(&(family.answer)(found))
+    Reply::ok(&(family.answer)(found, call)?)
 }
 
 async fn delete(context: &Context, call: &Call, family: &Family) -> Outcome {

@@ -38,7 +38,7 @@ async fn update(context: &Context, call: &Call) -> Outcome {
     let doc_as_upsert = call.flag("doc_as_upsert", false)?;
     let op = body.op(call.name().to_owned(), condition, doc_as_upsert)?;
     let done = write_one(context, name, op, call.request.now).await?;
-    let mut answer = Written::new(name, &done, refreshes(call));
+    let mut answer = Written::new(context, name, &done, refreshes(call));
     if let Some(filter) = filter.filter(|filter| !filter.none) {
         answer.get = Some(get_after(context, name, &done, &filter).await?);
     }
@@ -59,7 +59,8 @@ pub(super) struct Body {
 impl Body {
     /// Reads `{"doc", "upsert", "doc_as_upsert", …}`; the documents stay where they are.
     pub(super) fn parse(body: &Bytes) -> Result<Body, ApiError> {
-        let malformed = |error: serde_json::Error| ApiError::new(400, "x_content_parse_exception", format!("update: {error}"));
+        let malformed =
+            |error: serde_json::Error| ApiError::new(400, "x_content_parse_exception", format!("update: {error}"));
         let members: BTreeMap<String, &RawValue> = serde_json::from_slice(body).map_err(malformed)?;
         let mut update = Body::default();
         let mut seq_no = None;

@@ -1,8 +1,8 @@
 //! What a write answers, alone or in a bulk.
 
-use search_index::write::{Done, Op, Outcome, Part, Refused, Taken};
 use search_index::Error as IndexError;
 use search_index::manifest::Settings;
+use search_index::write::{Done, Op, Outcome, Part, Refused, Taken};
 use search_query::source_filter::SourceFilter;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,6 +22,8 @@ pub const PRIMARY_TERM: u64 = 1;
 #[derive(Debug, Serialize)]
 pub struct Written<'a> {
     _index: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _type: Option<&'static str>,
     _id: &'a str,
     _version: u64,
     result: &'static str,
@@ -40,11 +42,12 @@ pub struct Written<'a> {
 
 impl<'a> Written<'a> {
     /// Of an operation that was carried out.
-    pub fn new(index: &'a str, done: &'a Done, refresh: bool) -> Written<'a> {
+    pub fn new(context: &Context, index: &'a str, done: &'a Done, refresh: bool) -> Written<'a> {
         // An update that changes nothing touches no shard.
         let copies = u8::from(done.outcome != Outcome::Noop);
         Written {
             _index: index,
+            _type: context.cluster.document_type(),
             _id: &done.id,
             _version: done.version,
             result: match done.outcome {
@@ -88,7 +91,12 @@ pub fn refused(index: &str, refused: Refused) -> ApiError {
 ///
 /// A commit whose answer was lost is found again by the ledger, which tries for seconds: what fails here has failed for good or
 /// will not be known, so it is not tried again.
-pub async fn write(context: &Context, index: &str, ops: Vec<Op>, now: i64) -> Result<Vec<Result<Done, Refused>>, IndexError> {
+pub async fn write(
+    context: &Context,
+    index: &str,
+    ops: Vec<Op>,
+    now: i64,
+) -> Result<Vec<Result<Done, Refused>>, IndexError> {
     let parts = [Part { source: None, ops }];
     let taken = context.catalog.index(index)?.write(&parts, &Settings::default(), now).await?;
     match taken.into_iter().next() {
@@ -135,7 +143,8 @@ pub fn source(bytes: &[u8], filter: &SourceFilter) -> Result<Option<Box<RawValue
     if filter.none {
         return Ok(None);
     }
-    let corrupt = |error: &dyn std::fmt::Display| ApiError::new(500, "corrupt_index_exception", format!("_source: {error}"));
+    let corrupt =
+        |error: &dyn std::fmt::Display| ApiError::new(500, "corrupt_index_exception", format!("_source: {error}"));
     let text = String::from_utf8(filter.filter(bytes).into_owned()).map_err(|error| corrupt(&error))?;
     RawValue::from_string(text).map(Some).map_err(|error| corrupt(&error))
 }

@@ -34,7 +34,9 @@ async fn items_are_answered_in_order() {
 #[tokio::test]
 async fn the_text_that_fluent_bit_looks_for() {
     let server = Server::new();
-    let got = server.send("POST /logs/_doc/_bulk", &[("user-agent", "Fluent-Bit")], "{\"create\":{}}\n{\"log\":\"x\"}\n").await;
+    let got = server
+        .send("POST /logs/_doc/_bulk", &[("user-agent", "Fluent-Bit")], "{\"create\":{}}\n{\"log\":\"x\"}\n")
+        .await;
     assert!(got.text.contains(r#","errors":false,"items":[{"create":{"_index":"logs","#), "{}", got.text);
 }
 
@@ -43,9 +45,18 @@ async fn what_fails_the_whole_request() {
     let server = Server::new();
     let malformed = "Malformed action/metadata line [3], expected START_OBJECT but found [VALUE_STRING]";
     let body = "{\"index\":{\"_index\":\"a\"}}\n{}\n\"x\"\n";
-    server.check("POST /_bulk", body, 400, json!({"error": {"type": "illegal_argument_exception", "reason": malformed}})).await;
+    server
+        .check("POST /_bulk", body, 400, json!({"error": {"type": "illegal_argument_exception", "reason": malformed}}))
+        .await;
     server.check("GET /a", "", 404, json!({})).await;
-    server.check("POST /_bulk", "", 400, json!({"error": {"type": "parse_exception", "reason": "request body is required"}})).await;
+    server
+        .check(
+            "POST /_bulk",
+            "",
+            400,
+            json!({"error": {"type": "parse_exception", "reason": "request body is required"}}),
+        )
+        .await;
 }
 
 #[tokio::test]

@@ -12,8 +12,13 @@ fn error(kind: &str) -> serde_json::Value {
 async fn a_document_lives() {
     let server = Server::new();
     let created = server
-        .check("PUT /a/_doc/1", r#"{"n": 1.10}"#, 201, json!({"_index": "a", "_id": "1", "_version": 1, "result": "created",
-            "_shards": {"total": 1, "successful": 1, "failed": 0}, "_seq_no": "*", "_primary_term": 1}))
+        .check(
+            "PUT /a/_doc/1",
+            r#"{"n": 1.10}"#,
+            201,
+            json!({"_index": "a", "_id": "1", "_version": 1, "result": "created",
+            "_shards": {"total": 1, "successful": 1, "failed": 0}, "_seq_no": "*", "_primary_term": 1}),
+        )
         .await;
     let found = json!({"_index": "a", "_id": "1", "_version": 1, "found": true, "_source": {"n": 1.1}, "_seq_no": created["_seq_no"]});
     server.check("GET /a/_doc/1", "", 200, found).await;
@@ -23,7 +28,14 @@ async fn a_document_lives() {
     server.check("PUT /a/_doc/1", r#"{"n": 2}"#, 200, json!({"_version": 2, "result": "updated"})).await;
     server.check("PUT /a/_create/1", "{}", 409, error("version_conflict_engine_exception")).await;
     server.check("PUT /a/_doc/1?op_type=create", "{}", 409, error("version_conflict_engine_exception")).await;
-    server.check("DELETE /a/_doc/1?refresh=true", "", 200, json!({"result": "deleted", "_version": 3, "forced_refresh": true})).await;
+    server
+        .check(
+            "DELETE /a/_doc/1?refresh=true",
+            "",
+            200,
+            json!({"result": "deleted", "_version": 3, "forced_refresh": true}),
+        )
+        .await;
     server.check("DELETE /a/_doc/1", "", 404, json!({"result": "not_found"})).await;
     server.check("GET /a/_doc/1", "", 404, json!({"_index": "a", "_id": "1", "found": false})).await;
     server.check("GET /a/_source/1", "", 404, error("resource_not_found_exception")).await;
@@ -75,7 +87,9 @@ async fn updates() {
     server.check("GET /a/_source/2", "", 200, json!({"u": 1})).await;
     let unsupported = json!({"error": {"reason": "[script] of an update is not supported"}});
     server.check(update, r#"{"script":"x"}"#, 400, unsupported).await;
-    server.check(update, r#"{"dco":{}}"#, 400, json!({"error": {"reason": "[UpdateRequest] unknown field [dco]"}})).await;
+    server
+        .check(update, r#"{"dco":{}}"#, 400, json!({"error": {"reason": "[UpdateRequest] unknown field [dco]"}}))
+        .await;
 }
 
 #[tokio::test]
@@ -92,10 +106,15 @@ async fn many_at_once() {
     ]});
     let got = server.check("POST /_mget", body, 200, docs).await;
     assert!(got["docs"][0]["_source"].get("y").is_none());
-    server.check("GET /a/_mget", r#"{"ids":["1","2"]}"#, 200, json!({"docs": [{"found": true}, {"found": false}]})).await;
-    let missing = json!({"error": {"reason": "Validation Failed: 1: index is missing for doc 0; 2: id is missing for doc 0;"}});
+    server
+        .check("GET /a/_mget", r#"{"ids":["1","2"]}"#, 200, json!({"docs": [{"found": true}, {"found": false}]}))
+        .await;
+    let missing =
+        json!({"error": {"reason": "Validation Failed: 1: index is missing for doc 0; 2: id is missing for doc 0;"}});
     server.check("POST /_mget", r#"{"docs":[{}]}"#, 400, missing).await;
-    server.check("POST /a/_mget", "{}", 400, json!({"error": {"reason": "Validation Failed: 1: no documents to get;"}})).await;
+    server
+        .check("POST /a/_mget", "{}", 400, json!({"error": {"reason": "Validation Failed: 1: no documents to get;"}}))
+        .await;
 }
 
 #[tokio::test]

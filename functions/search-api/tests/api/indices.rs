@@ -20,7 +20,9 @@ async fn an_index_lives() {
             "provided_name": "a", "uuid": "*", "version": {"created": "8150099"}}},
     }});
     server.check("GET /a", "", 200, index).await;
-    server.check("PUT /a/_settings", r#"{"index":{"refresh_interval":"5s"}}"#, 200, json!({"acknowledged": true})).await;
+    server
+        .check("PUT /a/_settings", r#"{"index":{"refresh_interval":"5s"}}"#, 200, json!({"acknowledged": true}))
+        .await;
     let settings = json!({"a": {"settings": {"index.refresh_interval": "5s", "index.number_of_shards": "2"}}});
     server.check("GET /a/_settings?flat_settings=true", "", 200, settings).await;
     let fixed = json!({"error": {"reason": "Can't update non dynamic settings [[index.number_of_shards]] for open indices [[a]]"}});
@@ -55,7 +57,9 @@ async fn patterns_of_indexes() {
     assert_eq!(names("GET /logs-*?expand_wildcards=none").await, "");
     server.check("GET /none,other", "", 404, json!({"error": {"index": "none"}})).await;
     server.check("GET /none*?allow_no_indices=false", "", 404, json!({"error": {"index": "none*"}})).await;
-    server.check("POST /logs-*/_refresh", "", 200, json!({"_shards": {"total": 2, "successful": 2, "failed": 0}})).await;
+    server
+        .check("POST /logs-*/_refresh", "", 200, json!({"_shards": {"total": 2, "successful": 2, "failed": 0}}))
+        .await;
     server.check("DELETE /logs-*", "", 200, json!({"acknowledged": true})).await;
     assert_eq!(names("GET /_all").await, "other");
 }
@@ -80,7 +84,9 @@ async fn mappings_grow() {
 #[tokio::test]
 async fn tables() {
     let server = Server::new();
-    server.check("POST /b/_bulk", "{\"index\":{\"_id\":\"1\"}}\n{}\n{\"index\":{}}\n{}\n", 200, json!({"errors": false})).await;
+    server
+        .check("POST /b/_bulk", "{\"index\":{\"_id\":\"1\"}}\n{}\n{\"index\":{}}\n{}\n", 200, json!({"errors": false}))
+        .await;
     server.check("DELETE /b/_doc/1", "", 200, json!({})).await;
     server.check("PUT /a", "", 200, json!({})).await;
     let row = json!({"health": "green", "status": "open", "index": "a", "uuid": "*", "pri": "1", "rep": "0", "docs.count": "0",
@@ -89,7 +95,14 @@ async fn tables() {
     let table = server.send("GET /_cat/indices?v&h=i,docs.count,dd&s=i:desc", &[], "").await;
     assert_eq!(table.text, "i docs.count dd\nb          1  1\na          0  0\n");
     assert_eq!(server.send("GET /_cat/count/b?h=count", &[], "").await.text, "1\n");
-    server.check("GET /_cat/indices?s=nothing", "", 400, json!({"error": {"reason": "Unable to sort by unknown sort key `nothing`"}})).await;
+    server
+        .check(
+            "GET /_cat/indices?s=nothing",
+            "",
+            400,
+            json!({"error": {"reason": "Unable to sort by unknown sort key `nothing`"}}),
+        )
+        .await;
     server.check("GET /_cat/indices/none", "", 404, json!({})).await;
 }
 

@@ -6,7 +6,9 @@ use crate::server::Server;
 
 async fn server() -> Server {
     let server = Server::new();
-    let line = |index: &str, id: u32| format!("{{\"index\":{{\"_index\":\"{index}\",\"_id\":\"{id}\"}}}}\n{{\"n\":{}}}\n", 100 - id);
+    let line = |index: &str, id: u32| {
+        format!("{{\"index\":{{\"_index\":\"{index}\",\"_id\":\"{id}\"}}}}\n{{\"n\":{}}}\n", 100 - id)
+    };
     let body: String = (0..7).map(|id| line("a", id)).chain((7..12).map(|id| line("b", id))).collect();
     server.check("POST /_bulk", &body, 200, json!({"errors": false})).await;
     server.check("PUT /empty", "", 200, json!({})).await;
@@ -51,10 +53,13 @@ async fn in_an_order_of_its_own() {
 #[tokio::test]
 async fn writes_meanwhile() {
     let server = server().await;
-    let first = server.check("GET /a/_search?scroll=1m&size=5", "", 200, json!({"hits": {"total": {"value": 7}}})).await;
+    let first =
+        server.check("GET /a/_search?scroll=1m&size=5", "", 200, json!({"hits": {"total": {"value": 7}}})).await;
     server.check("DELETE /a/_doc/5", "", 200, json!({})).await;
     let body = json!({"scroll_id": first["_scroll_id"]}).to_string();
-    server.check("POST /_search/scroll", &body, 200, json!({"hits": {"total": {"value": 7}, "hits": [{"_id": "6"}]}})).await;
+    server
+        .check("POST /_search/scroll", &body, 200, json!({"hits": {"total": {"value": 7}, "hits": [{"_id": "6"}]}}))
+        .await;
     server.check("DELETE /a", "", 200, json!({})).await;
     server.check("POST /_search/scroll", &body, 200, json!({"hits": {"hits": []}})).await;
 }
@@ -69,7 +74,9 @@ async fn scrolls_that_are_refused() {
     server.check("POST /_search/scroll", &body, 404, over).await;
     server.check("DELETE /_search/scroll", &body, 200, json!({"succeeded": true, "num_freed": 1})).await;
     server.check("DELETE /_search/scroll/_all", "", 200, json!({"succeeded": true})).await;
-    server.check("GET /_search/scroll?scroll_id=x", "", 400, json!({"error": {"reason": "Cannot parse scroll id"}})).await;
+    server
+        .check("GET /_search/scroll?scroll_id=x", "", 400, json!({"error": {"reason": "Cannot parse scroll id"}}))
+        .await;
     server.check("GET /a/_search?scroll=2d", "", 400, json!({})).await;
     let from = json!({"error": {"reason": "Validation Failed: 1: using [from] is not allowed in a scroll context;"}});
     server.check("GET /a/_search?scroll=1m&from=3", "", 400, from).await;

@@ -54,7 +54,8 @@ async fn forms_of_an_answer() {
         "_source": {"status": 200}, "sort": [1_795_082_400_000_u64]});
     let got = server.check(line, "", 200, json!({"hits": {"total": 3, "max_score": null, "hits": [hit]}})).await;
     assert_eq!(got["hits"]["hits"][0]["_source"].as_object().unwrap().len(), 1);
-    let got = server.check("POST /logs-1/_search?_source=false&track_total_hits=false&size=1", "", 200, json!({})).await;
+    let got =
+        server.check("POST /logs-1/_search?_source=false&track_total_hits=false&size=1", "", 200, json!({})).await;
     assert!(got["hits"].get("total").is_none() && got["hits"]["hits"][0].get("_source").is_none(), "{got}");
     let aggs = r#"{"size":0,"aggs":{"s":{"terms":{"field":"status"},"aggs":{"last":{"max":{"field":"at"}}}},"c":{"cardinality":{"field":"path.keyword"}}}}"#;
     let answer = json!({"hits": {"hits": []}, "aggregations": {"c": {"value": 4}, "s": {"sum_other_doc_count": 0, "buckets": [
@@ -65,10 +66,24 @@ async fn forms_of_an_answer() {
 #[tokio::test]
 async fn counts() {
     let server = server().await;
-    server.check("GET /_count", "", 200, json!({"count": 5, "_shards": {"total": 2, "successful": 2, "skipped": 0, "failed": 0}})).await;
+    server
+        .check(
+            "GET /_count",
+            "",
+            200,
+            json!({"count": 5, "_shards": {"total": 2, "successful": 2, "skipped": 0, "failed": 0}}),
+        )
+        .await;
     server.check("POST /logs-1/_count", r#"{"query":{"term":{"status":404}}}"#, 200, json!({"count": 2})).await;
     server.check("GET /logs-*/_count?q=status:200", "", 200, json!({"count": 2})).await;
-    server.check("GET /logs-1/_count", r#"{"size":3}"#, 400, json!({"error": {"reason": "request does not support [size]"}})).await;
+    server
+        .check(
+            "GET /logs-1/_count",
+            r#"{"size":3}"#,
+            400,
+            json!({"error": {"reason": "request does not support [size]"}}),
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -88,16 +103,29 @@ async fn many_searches() {
 #[tokio::test]
 async fn searches_that_are_refused() {
     let server = server().await;
-    server.check("GET /none/_search", "", 404, json!({"error": {"type": "index_not_found_exception", "index": "none"}})).await;
-    let got = server.check("POST /_search", r#"{"query":{"flurry":{}}}"#, 400, json!({"error": {"type": "parsing_exception"}})).await;
+    server
+        .check("GET /none/_search", "", 404, json!({"error": {"type": "index_not_found_exception", "index": "none"}}))
+        .await;
+    let got = server
+        .check("POST /_search", r#"{"query":{"flurry":{}}}"#, 400, json!({"error": {"type": "parsing_exception"}}))
+        .await;
     assert!(got["error"]["reason"].as_str().unwrap().contains("[flurry]"), "{got}");
-    let got = server.check("POST /_search", r#"{"sort":"nothing"}"#, 400, json!({"error": {"type": "search_phase_execution_exception",
-        "root_cause": [{"type": "*"}], "failed_shards": [{"reason": {"reason": "*"}}]}})).await;
+    let got = server
+        .check(
+            "POST /_search",
+            r#"{"sort":"nothing"}"#,
+            400,
+            json!({"error": {"type": "search_phase_execution_exception",
+        "root_cause": [{"type": "*"}], "failed_shards": [{"reason": {"reason": "*"}}]}}),
+        )
+        .await;
     assert!(got["error"]["root_cause"][0]["reason"].as_str().unwrap().contains("[nothing]"), "{got}");
     server.check("POST /_search", "{", 400, json!({"error": {"type": "*", "reason": "*"}})).await;
     server.check("GET /_search?from=9999&size=2", "", 400, json!({})).await;
     let typed = r#"{"aggs":{"a":{"max":{"field":"status"}}}}"#;
-    server.check("GET /_search?typed_keys", typed, 400, json!({"error": {"reason": "[typed_keys] is not supported"}})).await;
+    server
+        .check("GET /_search?typed_keys", typed, 400, json!({"error": {"reason": "[typed_keys] is not supported"}}))
+        .await;
 }
 
 #[tokio::test]
@@ -109,7 +137,9 @@ async fn a_corrupt_split_is_told() {
     let size = splits[0].size as usize;
     server.store.put(&key, vec![0; size].into(), &ledger::Precondition::None).await.unwrap();
     let server = server.restarted();
-    let got = server.check("GET /_search?q=status:404", "", 200, json!({"_shards": {"total": 2, "successful": 1, "failed": 1}})).await;
+    let got = server
+        .check("GET /_search?q=status:404", "", 200, json!({"_shards": {"total": 2, "successful": 1, "failed": 1}}))
+        .await;
     let reason = got["_shards"]["failures"][0]["reason"]["reason"].as_str().unwrap();
     assert!(reason.contains(&key), "{got}");
 }

@@ -78,7 +78,13 @@ impl Server {
 
     /// Sends a request and compares status and body: what is expected must be there, more may be.
     #[track_caller]
-    pub fn check<'a>(&'a self, line: &'a str, body: &'a str, status: u16, expected: Value) -> impl Future<Output = Value> + 'a {
+    pub fn check<'a>(
+        &'a self,
+        line: &'a str,
+        body: &'a str,
+        status: u16,
+        expected: Value,
+    ) -> impl Future<Output = Value> + 'a {
         let place = std::panic::Location::caller();
         async move {
             let got = self.send(line, &[], body.to_owned()).await;
@@ -116,9 +122,11 @@ pub fn contains(got: &Value, expected: &Value, path: &str) -> Result<(), String>
                 None => Err(format!("{path} is not there")),
             }
         }),
-        (Value::Array(got), Value::Array(expected)) if got.len() == expected.len() => {
-            got.iter().zip(expected).enumerate().try_for_each(|(at, (got, expected))| contains(got, expected, &format!("{path}[{at}]")))
-        }
+        (Value::Array(got), Value::Array(expected)) if got.len() == expected.len() => got
+            .iter()
+            .zip(expected)
+            .enumerate()
+            .try_for_each(|(at, (got, expected))| contains(got, expected, &format!("{path}[{at}]"))),
         (Value::Number(got), Value::Number(expected)) if got.as_f64() == expected.as_f64() => Ok(()),
         _ if got == expected => Ok(()),
         _ => Err(format!("{path} is {got}, expected {expected}")),

@@ -30,12 +30,26 @@ async fn events_of_a_function_url() {
 async fn what_clients_ask_first() {
     let server = Server::new();
     let version = json!({"number": "8.15.0", "build_flavor": "default", "lucene_version": "*"});
-    let root = server.check("GET /", "", 200, json!({"cluster_name": "logmill", "version": version, "tagline": "You Know, for Search"}));
+    let root = server.check(
+        "GET /",
+        "",
+        200,
+        json!({"cluster_name": "logmill", "version": version, "tagline": "You Know, for Search"}),
+    );
     assert_eq!(root.await["cluster_uuid"].as_str().map(str::len), Some(22));
-    server.check("GET /_license?human=false", "", 200, json!({"license": {"type": "basic", "status": "active", "uid": "*"}})).await;
+    server
+        .check(
+            "GET /_license?human=false",
+            "",
+            200,
+            json!({"license": {"type": "basic", "status": "active", "uid": "*"}}),
+        )
+        .await;
     server.check("GET /_xpack?human=false&categories=build", "", 200, json!({"build": {"hash": "*"}})).await;
     server.check("GET /_nodes/http", "", 200, json!({"_nodes": {"total": 1}, "nodes": "*"})).await;
-    server.check("GET /_cluster/health", "", 200, json!({"status": "green", "number_of_nodes": 1, "active_shards": 0})).await;
+    server
+        .check("GET /_cluster/health", "", 200, json!({"status": "green", "number_of_nodes": 1, "active_shards": 0}))
+        .await;
     let head = server.send("HEAD /", &[], "").await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
 }
@@ -43,7 +57,8 @@ async fn what_clients_ask_first() {
 #[tokio::test]
 async fn paths_and_methods_that_are_not_there() {
     let server = Server::new();
-    let error = |reason: &str| json!({"error": {"type": "illegal_argument_exception", "reason": reason}, "status": "*"});
+    let error =
+        |reason: &str| json!({"error": {"type": "illegal_argument_exception", "reason": reason}, "status": "*"});
     server.check("GET /_foo?x=1", "", 400, error("no handler found for uri [/_foo] and method [GET]")).await;
     let wrong = "Incorrect HTTP method for uri [/_bulk] and method [GET], allowed: [POST, PUT]";
     server.check("GET /_bulk", "", 405, error(wrong)).await;
@@ -61,8 +76,13 @@ async fn shapes_of_an_answer() {
     let wrong = server.send("GET /?pretty=perhaps", &[], "").await;
     assert_eq!((wrong.status, wrong.headers["X-Elastic-Product"].as_str()), (400, "Elasticsearch"));
     let cat = server.send("GET /_cat/health?v&h=cluster,status", &[], "").await;
-    assert_eq!((cat.text.as_str(), cat.headers["Content-Type"].as_str()), ("cluster status\nlogmill green \n", "text/plain; charset=UTF-8"));
-    server.check("GET /_cat/health?format=json&h=cluster,shards", "", 200, json!([{"cluster": "logmill", "shards": "0"}])).await;
+    assert_eq!(
+        (cat.text.as_str(), cat.headers["Content-Type"].as_str()),
+        ("cluster status\nlogmill green \n", "text/plain; charset=UTF-8")
+    );
+    server
+        .check("GET /_cat/health?format=json&h=cluster,shards", "", 200, json!([{"cluster": "logmill", "shards": "0"}]))
+        .await;
     let help = server.send("GET /_cat/count?help", &[], "").await;
     assert!(help.text.contains("count     | dc,docs.count,docsCount | the document count"), "{}", help.text);
 }
@@ -97,7 +117,11 @@ async fn an_answer_that_does_not_fit_is_refused_by_name() {
 #[tokio::test]
 async fn keys() {
     let server = Server::new();
-    assert!(search_api::auth::Keys::load(server.store.clone()).await.is_err_and(|error| error.to_string().contains("no key")));
+    assert!(
+        search_api::auth::Keys::load(server.store.clone())
+            .await
+            .is_err_and(|error| error.to_string().contains("no key"))
+    );
     let stored = json!({"name": "shipper", "sha256": sha256("secret")}).to_string();
     server.store.put("auth/one", Bytes::from(stored), &Precondition::None).await.unwrap();
     let server = server.with_keys().await;

@@ -59,7 +59,8 @@ pub struct Action<'a> {
 impl<'a> Action<'a> {
     /// Reads a line; its number is for the messages.
     pub fn parse(line: &'a [u8], number: usize) -> Result<Action<'a>, ApiError> {
-        let malformed = |problem: String| ApiError::illegal(format!("Malformed action/metadata line [{number}], {problem}"));
+        let malformed =
+            |problem: String| ApiError::illegal(format!("Malformed action/metadata line [{number}], {problem}"));
         let raw: &RawValue = serde_json::from_slice(line).map_err(|error| malformed(format!("not JSON: {error}")))?;
         let expect_object = |raw: &RawValue| match token(raw) {
             "START_OBJECT" => Ok(()),
@@ -76,7 +77,9 @@ impl<'a> Action<'a> {
             "update" => Kind::Update,
             "delete" => Kind::Delete,
             other => {
-                return Err(malformed(format!("expected field [create], [delete], [index] or [update] but found [{other}]")));
+                return Err(malformed(format!(
+                    "expected field [create], [delete], [index] or [update] but found [{other}]"
+                )));
             }
         };
         expect_object(metadata)?;
@@ -92,13 +95,24 @@ impl<'a> Action<'a> {
 
     fn new(kind: Kind) -> Action<'a> {
         let (index, id, source) = (None, None, None);
-        Action { kind, index, id, if_seq_no: None, if_primary_term: None, require_alias: None, source, unsupported: None }
+        Action {
+            kind,
+            index,
+            id,
+            if_seq_no: None,
+            if_primary_term: None,
+            require_alias: None,
+            source,
+            unsupported: None,
+        }
     }
 
     /// Takes a parameter. What only places a document (`routing`), names its type, or names a pipeline (those that are stored do
     /// nothing) is accepted.
     fn set(&mut self, name: &str, raw: &'a RawValue, line: usize) -> Result<(), ApiError> {
-        let wrong = |what: &str| ApiError::illegal(format!("Action/metadata line [{line}]: [{name}] expected {what}, found {raw}"));
+        let wrong = |what: &str| {
+            ApiError::illegal(format!("Action/metadata line [{line}]: [{name}] expected {what}, found {raw}"))
+        };
         let number = || raw.get().trim_matches('"').parse().map(Some).map_err(|_| wrong("a whole number"));
         if name == "_source" {
             let value = serde_json::from_str(raw.get()).map_err(|_| wrong("a filter"))?;
@@ -120,8 +134,18 @@ impl<'a> Action<'a> {
             "op_type" if self.kind == Kind::Index && raw.get() == "\"create\"" => self.kind = Kind::Create,
             "version" | "_version" => self.unsupported = Some("version"),
             "version_type" | "_version_type" if raw.get() != "\"internal\"" => self.unsupported = Some("version_type"),
-            "_type" | "_routing" | "_retry_on_conflict" | "_version_type" | "dynamic_templates" | "list_executed_pipelines"
-            | "op_type" | "pipeline" | "require_data_stream" | "retry_on_conflict" | "routing" | "version_type" => {}
+            "_type"
+            | "_routing"
+            | "_retry_on_conflict"
+            | "_version_type"
+            | "dynamic_templates"
+            | "list_executed_pipelines"
+            | "op_type"
+            | "pipeline"
+            | "require_data_stream"
+            | "retry_on_conflict"
+            | "routing"
+            | "version_type" => {}
             other => {
                 return Err(ApiError::illegal(format!(
                     "Action/metadata line [{line}] contains an unknown parameter [{other}]"
@@ -148,7 +172,9 @@ fn token(raw: &RawValue) -> &'static str {
 fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     match raw.get() {
         "null" => None,
-        quoted if quoted.starts_with('"') && !quoted.contains('\\') => Some(Cow::Borrowed(&quoted[1..quoted.len() - 1])),
+        quoted if quoted.starts_with('"') && !quoted.contains('\\') => {
+            Some(Cow::Borrowed(&quoted[1..quoted.len() - 1]))
+        }
         quoted if quoted.starts_with('"') => serde_json::from_str(quoted).ok().map(Cow::Owned),
         bare => Some(Cow::Borrowed(bare)),
     }
@@ -223,10 +249,24 @@ mod tests {
         check(r#"{"index":"a"}"#, &format!("{begin}expected START_OBJECT but found [VALUE_STRING]"));
         check(r#"{}"#, &format!("{begin}expected FIELD_NAME but found [END_OBJECT]"));
         check(r#"{"index":{},"delete":{}}"#, &format!("{begin}expected END_OBJECT but found [FIELD_NAME]"));
-        check(r#"{"put":{}}"#, &format!("{begin}expected field [create], [delete], [index] or [update] but found [put]"));
-        check(r#"{"index":{"_id":["1"]}}"#, &format!("{begin}expected a simple value for field [_id] but found [START_ARRAY]"));
+        check(
+            r#"{"put":{}}"#,
+            &format!("{begin}expected field [create], [delete], [index] or [update] but found [put]"),
+        );
+        check(
+            r#"{"index":{"_id":["1"]}}"#,
+            &format!("{begin}expected a simple value for field [_id] but found [START_ARRAY]"),
+        );
         check(r#"{"index":{"foo":1}}"#, "Action/metadata line [3] contains an unknown parameter [foo]");
-        check(r#"{"index":{"if_seq_no":"x"}}"#, "Action/metadata line [3]: [if_seq_no] expected a whole number, found \"x\"");
-        assert!(Action::parse(b"{\"index\":", 3).unwrap_err().reason.starts_with("Malformed action/metadata line [3], not JSON"));
+        check(
+            r#"{"index":{"if_seq_no":"x"}}"#,
+            "Action/metadata line [3]: [if_seq_no] expected a whole number, found \"x\"",
+        );
+        assert!(
+            Action::parse(b"{\"index\":", 3)
+                .unwrap_err()
+                .reason
+                .starts_with("Malformed action/metadata line [3], not JSON")
+        );
     }
 }

@@ -173,7 +173,10 @@ mod tests {
     fn lines_of_many_writers() {
         check("{\"index\":{}}\n{\"a\":1}\n{\"delete\":{\"_id\":\"2\"}}\n", &["index logs {\"a\":1}", "delete logs 2"]);
         // rsyslog's empty lines, CRLF, no final newline
-        check("{\"create\":{}}\r\n{\"a\":1}\r\n\r\n\n{\"index\":{\"_index\":\"b\"}}\n{}", &["create logs {\"a\":1}", "index b {}"]);
+        check(
+            "{\"create\":{}}\r\n{\"a\":1}\r\n\r\n\n{\"index\":{\"_index\":\"b\"}}\n{}",
+            &["create logs {\"a\":1}", "index b {}"],
+        );
         check(
             "{\"update\":{\"_id\":\"1\"}}\n{\"doc\": {\"a\": 1}, \"doc_as_upsert\": true}\n",
             &["update logs {\"a\": 1} true"],
@@ -181,7 +184,11 @@ mod tests {
         // Faults of an item are its own.
         check(
             "{\"update\":{\"_id\":\"1\"}}\n{\"script\":\"x\"}\n{\"index\":{\"version\":3,\"version_type\":\"external\"}}\n{}\n{\"index\":{\"require_alias\":true}}\n{}\n",
-            &["update logs illegal_argument_exception", "index logs illegal_argument_exception", "index logs index_not_found_exception"],
+            &[
+                "update logs illegal_argument_exception",
+                "index logs illegal_argument_exception",
+                "index logs index_not_found_exception",
+            ],
         );
     }
 
@@ -192,6 +199,10 @@ mod tests {
         fails("{\"index\":{}}\n{}\n", 400, "1: index is missing;");
         fails("{\"delete\":{\"_index\":\"a\"}}\n", 400, "1: id is missing;");
         fails("{\"index\":{\"_index\":\"a\"}}\n", 400, "line [1] has no document");
-        fails("{\"index\":{\"_index\":\"a\"}}\n{}\n3\n", 400, "line [3], expected START_OBJECT but found [VALUE_NUMBER]");
+        fails(
+            "{\"index\":{\"_index\":\"a\"}}\n{}\n3\n",
+            400,
+            "line [3], expected START_OBJECT but found [VALUE_NUMBER]",
+        );
     }
 }

@@ -64,7 +64,9 @@ async fn bulk(context: &Context, call: &Call) -> Outcome {
     let answers: Vec<ItemAnswer<'_>> = items
         .iter()
         .enumerate()
-        .filter_map(|(at, item)| Some(ItemAnswer::new(item, results.get(&at)?, documents.get(&at), refreshes(call))))
+        .filter_map(|(at, item)| {
+            Some(ItemAnswer::new(context, item, results.get(&at)?, documents.get(&at), refreshes(call)))
+        })
         .collect();
     let errors = answers.iter().any(|answer| matches!(answer.result, ItemResult::Failed(_)));
     // Fluent Bit looks for the very text `"errors":false,"items":[`.
@@ -95,7 +97,9 @@ async fn write(context: &Context, index: String, ops: Vec<(usize, Op)>, now: i64
 async fn documents(context: &Context, items: &[Item], results: &Results) -> Result<BTreeMap<usize, Value>, ApiError> {
     let mut documents = BTreeMap::new();
     for (at, item) in items.iter().enumerate() {
-        let Some(filter) = item.source.as_ref().filter(|filter| !filter.none && item.kind == Kind::Update) else { continue };
+        let Some(filter) = item.source.as_ref().filter(|filter| !filter.none && item.kind == Kind::Update) else {
+            continue;
+        };
         if let Some(Ok(done)) = results.get(&at) {
             documents.insert(at, get_after(context, &item.index, done, filter).await?);
         }
@@ -125,22 +129,31 @@ enum ItemResult<'a> {
 #[derive(Serialize)]
 struct Failed<'a> {
     _index: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _type: Option<&'static str>,
     _id: Option<&'a str>,
     status: u16,
     error: Value,
 }
 
 impl<'a> ItemAnswer<'a> {
-    fn new(item: &'a Item, result: &'a Result<Done, ApiError>, document: Option<&Value>, refresh: bool) -> ItemAnswer<'a> {
+    fn new(
+        context: &Context,
+        item: &'a Item,
+        result: &'a Result<Done, ApiError>,
+        document: Option<&Value>,
+        refresh: bool,
+    ) -> ItemAnswer<'a> {
         let result = match result {
             Ok(done) => {
-                let mut answer = Written::new(&item.index, done, refresh);
+                let mut answer = Written::new(context, &item.index, done, refresh);
                 answer.get = document.cloned();
                 answer.status = Some(written::status(done));
                 ItemResult::Done(Box::new(answer))
             }
             Err(error) => ItemResult::Failed(Failed {
                 _index: &item.index,
+                _type: context.cluster.document_type(),
                 _id: item.id.as_deref(),
                 status: error.status,
                 error: error.cause(),

@@ -7,7 +7,11 @@ const MAX: i64 = 24 * 3600 * 1000;
 
 /// `10m` in milliseconds.
 pub fn parse(text: &str) -> Result<i64, ApiError> {
-    let wrong = || ApiError::illegal(format!("failed to parse setting [scroll] with value [{text}] as a time value: unit is missing or unrecognized"));
+    let wrong = || {
+        ApiError::illegal(format!(
+            "failed to parse setting [scroll] with value [{text}] as a time value: unit is missing or unrecognized"
+        ))
+    };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let number: i64 = text[..digits].parse().map_err(|_| wrong())?;
     let unit = match &text[digits..] {
@@ -33,7 +37,9 @@ mod tests {
 
     #[test]
     fn keep_alives() {
-        for (text, expected) in [("10m", Some(600_000)), ("1d", Some(MAX)), ("500ms", Some(500)), ("2d", None), ("1", None), ("m", None)] {
+        for (text, expected) in
+            [("10m", Some(600_000)), ("1d", Some(MAX)), ("500ms", Some(500)), ("2d", None), ("1", None), ("m", None)]
+        {
             assert_eq!(parse(text).ok(), expected, "{text}");
         }
         assert!(parse("25h").unwrap_err().reason.starts_with("Keep alive for scroll (25h) is too large."));
