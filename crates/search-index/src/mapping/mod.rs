@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+pub(crate) use date::zoned;
 pub use date::{DateFormat, Fill, InvalidFormat, time_zone};
 
 use crate::split::FieldValue;

@@ -21,6 +21,8 @@ use crate::Error;
 use crate::mapping::Mapping;
 use crate::split::{Rows, Wanted};
 
+pub(in crate::search) use range::{DateRange, whole};
+
 
 /// A query of the engine.
 pub(crate) type Lowered = Box<dyn engine::Query>;
