@@ -335,7 +335,7 @@ impl Tailer {
             info!("{}: footer at offset {from}, the rest of the file is not read", file.path.display());
             return Taken::Footer;
         }
-        let id = || format!("{}-{from}", file.line_id.as_deref().unwrap_or_default());
+        let id = || format!("{}-{from}-{}", file.line_id.as_deref().unwrap_or_default(), from + record.len() as u64);
         match self.shaper.shape(record, id) {
             Shaped::Skip => {
                 add(&counters.skipped, 1);
