@@ -98,6 +98,18 @@ pub async fn read(store: &dyn ObjectStore, key: &str) -> Result<Committed, Store
     }
 }
 
+/// As [`read`], of the payload no more than its first `bytes`.
+pub async fn read_beginning(store: &dyn ObjectStore, key: &str, bytes: usize) -> Result<Committed, StoreError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match store.get_range(key, 0..(HEADER + bytes) as u64).await {
+            Ok(object) => return unframe(key, object),
+            Err(error) => retry(error, tries).await?,
+        }
+    }
+}
+
 /// Waits if the error is worth another try, and gives it back if it is not or there were too many.
 pub(crate) async fn retry(error: StoreError, tries: u32) -> Result<(), StoreError> {
     if !matches!(error, StoreError::Transient { .. }) || tries >= MAX_TRIES {

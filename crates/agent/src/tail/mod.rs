@@ -283,7 +283,7 @@ impl Tailer {
             let whole = self.splitter.next(rest);
             let runaway = whole.is_none() && rest.len() >= self.longest;
             let Some(length) =
-                whole.or_else(|| runaway.then_some(rest.len())).or_else(|| self.last(index, rest, flush))
+                whole.or_else(|| runaway.then_some(self.longest)).or_else(|| self.last(index, rest, flush))
             else {
                 break;
             };
