@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn old_and_many_are_forgotten() {
-        let id = |file, start, end| LineId { file, start, end };
+        let id = |file: &'static str, start, end| LineId { file, start, end };
         let mut seen = Seen::default();
         seen.note(id("old", 0, 1), 0);
         seen.note(id("new", 0, 1), 1);
@@ -166,7 +166,8 @@ mod tests {
         assert_eq!(seen.trim(KEPT_MS), 300 - MAX_RANGES);
         assert!(seen.note(id("new", 2_990, 2_992), KEPT_MS) && !seen.note(id("new", 0, 1), KEPT_MS));
         for file in 0..MAX_FILES as u64 {
-            seen.note(id(&format!("f{file}"), 0, 1), KEPT_MS + 1);
+            let file = format!("f{file}");
+            seen.note(LineId { file: &file, start: 0, end: 1 }, KEPT_MS + 1);
         }
         seen.trim(KEPT_MS + 1);
         assert_eq!(seen.files.len(), MAX_FILES);
