@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stream_sql::{Event, OutputRow};
 
+use crate::engine;
 use crate::rule::{FormatType, Output, Rule, Running, SourceStream};
 
 /// Names of the keys that a row gets besides its columns.
@@ -47,8 +48,6 @@ pub struct Application {
 pub struct Stream {
     /// Its name.
     pub name: String,
-    /// Its columns, each as it begins in a JSON object: `"NAME":`.
-    pub keys: Vec<String>,
     /// The delivery streams that take its rows.
     pub targets: Vec<String>,
 }
@@ -149,11 +148,14 @@ impl Application {
             return Err(CompileError::Rule("enabled".to_owned(), "the application is switched off".to_owned()));
         };
         let running = (**running).clone();
-        let schema = crate::engine::schema(&running.input_schema)
-            .map_err(|message| CompileError::Rule("RecordColumns".to_owned(), message))?;
-        let engine = crate::engine::compile(&definition.sql, &schema)
+        let source = engine::source(&running.input_schema)
+            .map_err(|message| CompileError::Rule("RecordColumns".to_owned(), format!("inputSchema: {message}")))?;
+        let compiled = engine::compile(&definition.sql, &source)
             .map_err(|error| CompileError::Sql(format!("{name}.sql"), error))?;
-        let streams = streams(&engine, &running.outputs)?;
+        let streams = streams(&compiled, &running.outputs)?;
+        let wanted: Vec<&str> = running.outputs.iter().map(|output| output.stream.as_str()).collect();
+        let engine = engine::with_outputs(compiled, &wanted)
+            .map_err(|name| CompileError::Rule(name.clone(), format!("outputs: no stream {name}")))?;
         Ok(Application { name: name.to_owned(), definition, running, engine, streams })
     }
 
@@ -192,6 +194,11 @@ impl Application {
         self.streams.get(row.stream)
     }
 
+    /// Appends a row as a JSON object.
+    pub fn write_json(&self, row: &OutputRow, out: &mut Vec<u8>) {
+        self.engine.write_json(row, out);
+    }
+
     /// The engine's state before the first row.
     pub fn start(&self) -> stream_sql::State {
         self.engine.start()
@@ -219,8 +226,7 @@ fn streams(engine: &stream_sql::Application, outputs: &[Output]) -> Result<Vec<S
             let message = format!("outputs: stream {name}: a column cannot be named {taken}: each row gets its own");
             return Err(CompileError::Rule(name, message));
         }
-        let keys = columns.iter().map(|column| format!("{}:", serde_json::Value::from(column.as_str()))).collect();
-        Ok(Stream { name, keys, targets })
+        Ok(Stream { name, targets })
     };
     there.into_iter().map(stream).collect()
 }
@@ -232,7 +238,7 @@ mod tests {
     #[test]
     fn places() {
         let json = "{\n  \"outputs\": [\n    {\"stream\": \"ä\\\"\", \"firehose\": \"B\"}]}";
-        assert_eq!(place_of(json, "B"), (3, 32));
+        assert_eq!(place_of(json, "B"), (3, 35));
         assert_eq!(place_of(json, "ä\""), (3, 16));
         assert_eq!(place_of(json, "C"), (0, 0));
     }

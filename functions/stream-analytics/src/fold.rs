@@ -6,8 +6,9 @@ use ledger::Outbox;
 use stream_sql::{Event, OutputRow};
 
 use crate::application::Application;
+use crate::engine::ERROR_STREAM;
 use crate::line;
-use crate::row::{self, Identity};
+use crate::row::Identity;
 use crate::seen::LineId;
 use crate::state::State;
 
@@ -52,7 +53,6 @@ pub struct Fold<'a> {
     /// Lines that are no effect yet, by delivery stream.
     pending: BTreeMap<String, Pending>,
     out: Vec<OutputRow>,
-    /// The first message of the engine's error stream.
     full: Option<ledger::OutboxFull>,
 }
 
@@ -139,7 +139,8 @@ impl<'a> Fold<'a> {
                 None => self.pending.entry(target.clone()).or_default(),
             };
             let before = pending.lines.len();
-            row::write(stream, row, &self.identity, self.state.outputs, &mut pending.lines);
+            self.application.write_json(row, &mut pending.lines);
+            self.identity.add(&stream.name, self.state.outputs, &mut pending.lines);
             pending.rows += 1;
             self.waiting += pending.lines.len() - before;
             if pending.rows >= MAX_EFFECT_ROWS || pending.lines.len() >= MAX_EFFECT_BYTES {
@@ -173,6 +174,3 @@ impl<'a> Fold<'a> {
         self.full.map_or(Ok(()), Err)
     }
 }
-
-/// Where the engine puts rows that it cannot work with.
-const ERROR_STREAM: &str = "error_stream";

@@ -1,5 +1,8 @@
 //! `stream-analytics`: see the library.
 
+// The handler's future is nested deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
