@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use emulator::{Config, template};
 
 const EXAMPLES: &str = "Examples:
-  logmill check infra/rules/*.json
+  logmill check infra/rules/*.json infra/rules/analytics/*
   logmill check /etc/aws-kinesis/agent.json template.yaml
 
-A file's kind follows from its name: firehose-transform.json is a rule file, *.yaml a template, any other *.json with
-\"flows\" an agent configuration. Errors are printed as FILE:LINE:COLUMN: MESSAGE; the exit code is 1 if there was one.";
+A file's kind follows from its name: firehose-transform.json is a rule file, analytics/NAME.json and NAME.sql are an SQL
+application (checked together, whichever is named), *.yaml is a template, any other *.json with \"flows\" an agent configuration. Errors are printed as FILE:LINE:COLUMN: MESSAGE; the exit code is 1 if there was one.";
 
 /// Options of `check`.
 #[derive(clap::Args)]
@@ -21,14 +21,17 @@ pub struct Arguments {
     #[arg(required_unless_present = "schema")]
     files: Vec<PathBuf>,
     /// Print the JSON Schema of a kind of rule file instead
-    #[arg(long, value_name = "KIND", exclusive = true, value_parser = ["firehose-transform"])]
+    #[arg(long, value_name = "KIND", exclusive = true, value_parser = ["analytics", "firehose-transform"])]
     schema: Option<String>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    if arguments.schema.is_some() {
-        let schema = schemars::schema_for!(firehose_transform::rules::Rules);
+    if let Some(kind) = &arguments.schema {
+        let schema = match kind.as_str() {
+            "analytics" => schemars::schema_for!(stream_analytics::rule::Rule),
+            _ => schemars::schema_for!(firehose_transform::rules::Rules),
+        };
         println!("{:#}", schema.as_value());
         return ExitCode::SUCCESS;
     }
@@ -62,6 +65,10 @@ fn check(file: &Path) -> Result<Checked, String> {
         template::load(file, &BTreeMap::new(), &Config::new(".")).map_err(|e| e.to_string())?;
         return Ok(Checked { kind: "template", warnings: Vec::new() });
     }
+    let in_analytics = file.parent().and_then(Path::file_name).is_some_and(|folder| folder == "analytics");
+    if extension == "sql" || extension == "json" && in_analytics {
+        return application(file);
+    }
     let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
     if file.file_name().is_some_and(|name| name == "firehose-transform.json") {
         let rules = firehose_transform::rules::parse(&text);
@@ -73,7 +80,21 @@ fn check(file: &Path) -> Result<Checked, String> {
         return Ok(Checked { kind: "agent configuration", warnings: loaded.warnings });
     }
     Err(format!(
-        "{shown}: unknown kind of file: expected firehose-transform.json, an agent configuration (\"flows\"), or a template \
-         (*.yaml)"
+        "{shown}: unknown kind of file: expected firehose-transform.json, analytics/*.json, *.sql, an agent configuration \
+         (\"flows\"), or a template (*.yaml)"
     ))
+}
+
+/// An SQL application: the rule and the statements beside it.
+fn application(file: &Path) -> Result<Checked, String> {
+    let (json, sql) = (file.with_extension("json"), file.with_extension("sql"));
+    let text = std::fs::read_to_string(&json).map_err(|e| format!("{}: {e}", json.display()))?;
+    let statements = match std::fs::read_to_string(&sql) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(format!("{}: {e}", sql.display())),
+        read => read.ok(),
+    };
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let parsed = stream_analytics::application::parse(&name, &text, statements.as_deref());
+    parsed.map_err(|e| format!("{}:{}:{}: {}", file.with_file_name(&e.file).display(), e.line, e.column, e.message))?;
+    Ok(Checked { kind: "SQL application", warnings: Vec::new() })
 }
