@@ -11,8 +11,8 @@ use rand::RngExt;
 
 use crate::store::{ETag, Object, ObjectStore, Precondition, StoreError};
 
-/// How often a write is tried when the store says try again: with [`BACKOFF`] doubling, about six seconds in all.
-const MAX_TRIES: u32 = 8;
+/// How often an operation is tried when the store says try again: with [`BACKOFF`] doubling, about six seconds in all.
+pub const MAX_TRIES: u32 = 8;
 
 /// Before the second try; doubled for each further one, and shortened by up to its whole at random (full jitter).
 const BACKOFF: Duration = Duration::from_millis(50);
@@ -98,8 +98,36 @@ pub async fn read(store: &dyn ObjectStore, key: &str) -> Result<Committed, Store
     }
 }
 
-/// Waits if the error is worth another try, and gives it back if it is not or there were too many.
-pub(crate) async fn retry(error: StoreError, tries: u32) -> Result<(), StoreError> {
+/// Reads an object that a commit wrote unless it still has this version.
+pub(crate) async fn read_if_changed(
+    store: &dyn ObjectStore,
+    key: &str,
+    etag: &ETag,
+) -> Result<Option<Committed>, StoreError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match store.get_if_changed(key, etag).await {
+            Ok(object) => return object.map(|object| unframe(key, object)).transpose(),
+            Err(error) => retry(error, tries).await?,
+        }
+    }
+}
+
+/// Puts an object under a name that nobody else has, so that nothing need be demanded and trying again does no harm.
+pub async fn put_new(store: &dyn ObjectStore, key: &str, body: Bytes) -> Result<(), StoreError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match store.put(key, body.clone(), &Precondition::None).await {
+            Ok(_) => return Ok(()),
+            Err(error) => retry(error, tries).await?,
+        }
+    }
+}
+
+/// Waits if the error is worth another try, and gives it back if it is not or there were too many (`tries` counts from 1).
+pub async fn retry(error: StoreError, tries: u32) -> Result<(), StoreError> {
     if !matches!(error, StoreError::Transient { .. }) || tries >= MAX_TRIES {
         return Err(error);
     }
@@ -108,7 +136,7 @@ pub(crate) async fn retry(error: StoreError, tries: u32) -> Result<(), StoreErro
 }
 
 /// Sleeps before try number `tries` + 1: so that those who race do not do it in step.
-pub(crate) async fn jitter(tries: u32) {
+pub async fn jitter(tries: u32) {
     let longest = BACKOFF * 2u32.pow(tries.min(MAX_TRIES) - 1);
     let drawn = rand::rng().random_range(0.0..1.0);
     tokio::time::sleep(longest.mul_f64(drawn)).await;

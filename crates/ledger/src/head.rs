@@ -16,9 +16,9 @@ use crate::store::{ETag, ObjectStore, Precondition, StoreError};
 /// second) while he tries again for six seconds. 4.5 kB of the head.
 const RECENT: usize = 128;
 
-/// How often [`Head::update`] starts over when others win: with jitter, enough for the two dozen writers that a queue's
+/// How often [`Head::update`], and whoever loops over [`Head::commit`], starts over when others win: with jitter, enough for the two dozen writers that a queue's
 /// concurrency lets in.
-const MAX_RACES: u32 = 64;
+pub const MAX_RACES: u32 = 64;
 
 /// Why a head could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,13 @@ pub struct Loaded<T> {
     etag: Option<ETag>,
 }
 
+impl<T> Loaded<T> {
+    /// Its version as a listing has it; none before the first commit.
+    pub fn etag(&self) -> Option<&ETag> {
+        self.etag.as_ref()
+    }
+}
+
 /// State under one key, replaced by compare-and-swap.
 pub struct Head<T> {
     store: Arc<dyn ObjectStore>,
@@ -82,15 +89,27 @@ impl<T: Serialize + DeserializeOwned + Default> Head<T> {
     pub async fn load(&self) -> Result<Loaded<T>, HeadError> {
         match commit::read(&*self.store, &self.key).await {
             Ok(there) => self.parse(&there.payload, there.etag),
-            Err(StoreError::NotFound { .. }) => Ok(Loaded {
-                state: T::default(),
-                outbox: Outbox::default(),
-                sequence: 0,
-                recent: VecDeque::new(),
-                etag: None,
-            }),
+            Err(StoreError::NotFound { .. }) => Ok(Self::absent()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The state as it is, unless it still is what was loaded: then nothing is transferred.
+    pub async fn load_if_changed(&self, known: &Loaded<T>) -> Result<Option<Loaded<T>>, HeadError> {
+        let Some(etag) = &known.etag else {
+            let there = self.load().await?;
+            return Ok(there.etag.is_some().then_some(there));
+        };
+        match commit::read_if_changed(&*self.store, &self.key, etag).await {
+            Ok(there) => there.map(|there| self.parse(&there.payload, there.etag)).transpose(),
+            Err(StoreError::NotFound { .. }) => Ok(Some(Self::absent())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn absent() -> Loaded<T> {
+        let (state, outbox, recent) = (T::default(), Outbox::default(), VecDeque::new());
+        Loaded { state, outbox, sequence: 0, recent, etag: None }
     }
 
     fn parse(&self, payload: &[u8], etag: ETag) -> Result<Loaded<T>, HeadError> {

@@ -38,7 +38,7 @@ pub mod suite;
 
 pub use file::FileStore;
 pub use fold::{Applied, Folded, fold};
-pub use head::{Head, HeadError, Loaded};
+pub use head::{Head, HeadError, Loaded, MAX_RACES};
 pub use outbox::{Effect, Outbox};
 pub use positions::{Positions, Seen, SourceId};
 pub use segment::{Append, Segment, Segments};

@@ -29,6 +29,7 @@ pub async fn run(store: Store) {
         random_operations(&store, seed).await;
     }
     racing_puts(&store).await;
+    head_unchanged(&store).await;
     everything_once(store.clone()).await;
     everything_once(Between::over(&store, Meddling::LosesEvery(3))).await;
     head_built_upon(&store).await;
@@ -291,6 +292,19 @@ fn take(state: &mut (u64, u64), segment: &crate::Segment) -> Applied {
             Applied::Folded
         }
     }
+}
+
+/// What is known already is not loaded again.
+async fn head_unchanged(store: &Store) {
+    let head: Head<u64> = Head::new(store.clone(), &(prefix() + "head"));
+    let absent = head.load().await.expect("the head");
+    assert!(absent.etag().is_none() && head.load_if_changed(&absent).await.expect("the head").is_none());
+    head.update(|count, _| *count += 1).await.expect("a commit");
+    let first = head.load_if_changed(&absent).await.expect("the head").expect("a change");
+    assert!(first.state == 1 && head.load_if_changed(&first).await.expect("the head").is_none());
+    head.update(|count, _| *count += 1).await.expect("a commit");
+    let second = head.load_if_changed(&first).await.expect("the head").expect("a change");
+    assert!(second.state == 2 && second.etag() != first.etag());
 }
 
 /// A commit whose answer is lost, and upon which another has built before it is tried again, counts once.

@@ -54,3 +54,9 @@ impl From<tantivy::TantivyError> for Error {
         Error::Engine(error.to_string())
     }
 }
+
+impl From<crate::mapping::MappingError> for Error {
+    fn from(error: crate::mapping::MappingError) -> Error {
+        Error::Request { kind: error.kind, reason: error.reason }
+    }
+}

@@ -1,14 +1,27 @@
 //! What the fields of an index are, as Elasticsearch's mappings have it.
+//!
+//! ```text
+//! `mappings` of a request ─ Mapping::from_json ─▶ Mapping ─ to_json ─▶ `_mapping`
+//! a document's bytes ─ Mapping::parse ─▶ values for the split's builder, and the fields that it brings ─ Mapping::merge ─▶ the next mapping
+//! ```
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
 
 /// Fields of an index at most (Elasticsearch's `index.mapping.total_fields.limit`).
 pub const MAX_FIELDS: usize = 1_000;
 
+/// Objects inside objects at most (Elasticsearch's `index.mapping.depth.limit`).
+pub const MAX_DEPTH: usize = 20;
+
 /// The longest string that the dynamic `.keyword` keeps (Elasticsearch's dynamic mapping: `ignore_above: 256`).
 pub const DYNAMIC_IGNORE_ABOVE: u32 = 256;
+
+/// When a line arrived (epoch ms, firehose-transform writes it): a date in every index.
+pub const INGESTED: &str = "@ingested";
 
 /// A field's type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,12 +77,96 @@ pub enum Dynamic {
 /// The fields of an index. Grows; a field's type never changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
-    /// Fields that are not mapped.
-    #[serde(default)]
-    pub dynamic: Dynamic,
+    /// Fields that are not mapped; [`Dynamic::True`] unless it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamic: Option<Dynamic>,
     /// Path (`a.b`) → type, leaves only.
     pub fields: BTreeMap<String, FieldType>,
+    /// Path of an object → its own `dynamic`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub objects: BTreeMap<String, Dynamic>,
+    /// Path of a field → parameters that change nothing here, given back as they came.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, Map<String, Json>>,
     /// `_meta` and what else was sent and is only given back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub other: BTreeMap<String, serde_json::Value>,
+    pub other: BTreeMap<String, Json>,
+}
+
+/// A mapping that cannot be, in the words of Elasticsearch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct MappingError {
+    /// `error.type`: `mapper_parsing_exception`, `illegal_argument_exception`.
+    pub kind: &'static str,
+    /// `error.reason`.
+    pub reason: String,
+}
+
+/// A document that the mapping refuses, in the words of Elasticsearch (status 400).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct DocumentError {
+    /// `error.type`: `document_parsing_exception`, `strict_dynamic_mapping_exception`, `illegal_argument_exception`.
+    pub kind: &'static str,
+    /// `error.reason`; names line and column, field, type and value.
+    pub reason: String,
+}
+
+/// What is indexed of one value of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Words (`text`), and with `keyword` the whole value as well (`doc`).
+    Text {
+        /// The value.
+        text: Cow<'a, str>,
+        /// It is short enough for the sub-field.
+        keyword: bool,
+    },
+    /// An exact value (keyword, ip).
+    Keyword(Cow<'a, str>),
+    /// A whole number.
+    Long(i64),
+    /// A finite number.
+    Double(f64),
+    /// Epoch milliseconds.
+    Date(i64),
+    /// True or false.
+    Boolean(bool),
+}
+
+/// A document, read by a mapping.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parsed<'a> {
+    /// Path and value, in the order of the document; several of one path from an array.
+    pub values: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// Fields that the mapping did not have, to be merged into it in the commit that indexes the document.
+    pub new: BTreeMap<String, FieldType>,
+}
+
+impl Mapping {
+    /// Reads Elasticsearch's `mappings` (`{"dynamic": …, "properties": {…}}`).
+    pub fn from_json(_mappings: &Json) -> Result<Mapping, MappingError> {
+        Err(MappingError { kind: "mapper_parsing_exception", reason: "to be written".into() })
+    }
+
+    /// As Elasticsearch's `_mapping` gives it back: what stands under `mappings`.
+    pub fn to_json(&self) -> Json {
+        Json::Object(Map::new())
+    }
+
+    /// Adds the fields, objects and parameters of another mapping. Tells whether anything changed; with an error nothing has.
+    pub fn merge(&mut self, _other: &Mapping) -> Result<bool, MappingError> {
+        Err(MappingError { kind: "illegal_argument_exception", reason: "to be written".into() })
+    }
+
+    /// Adds fields that a document brought ([`Parsed::new`]); otherwise as [`Mapping::merge`].
+    pub fn extend(&mut self, _new: &BTreeMap<String, FieldType>) -> Result<bool, MappingError> {
+        Err(MappingError { kind: "illegal_argument_exception", reason: "to be written".into() })
+    }
+
+    /// Reads a document. `id` is only for the words of the error.
+    pub fn parse<'a>(&'a self, _id: &str, _source: &'a [u8]) -> Result<Parsed<'a>, DocumentError> {
+        Err(DocumentError { kind: "document_parsing_exception", reason: "to be written".into() })
+    }
 }

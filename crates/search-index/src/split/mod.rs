@@ -2,6 +2,15 @@
 //!
 //! Its layout is written down in `docs/index-format.md`.
 
+mod analyzer;
+mod builder;
+mod cache;
+mod merge;
+mod reader;
+mod rows;
+pub mod schema;
+mod terms;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,6 +18,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
+
+pub use analyzer::analyzer;
+pub use builder::{BuildOptions, Builder, Document, FieldValue};
+pub use cache::Cache;
+pub use merge::{Input, Merged, merge};
+pub use reader::SplitReader;
+pub use rows::Rows;
+pub use schema::schema;
+pub use terms::{Pattern, Wanted};
 
 /// What the manifest keeps of a split, as its builder measured it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,115 @@
+//! The one schema of all splits, and the terms of its fields.
+
+use std::sync::LazyLock;
+
+use tantivy::DateTime;
+use tantivy::schema::{
+    BytesOptions, Field, IndexRecordOption, JsonObjectOptions, STORED, Schema, Term, TextFieldIndexing, TextOptions,
+};
+
+use super::analyzer::{KEYWORD, STANDARD};
+
+/// `_id`: the whole id, indexed and stored.
+pub const ID: Field = Field::from_field_id(0);
+/// `_source`: the document's bytes, stored.
+pub const SOURCE: Field = Field::from_field_id(1);
+/// `text`: words of text fields by path, with frequencies and positions; not fast.
+pub const TEXT: Field = Field::from_field_id(2);
+/// `doc`: exact values by path, indexed and fast (whole strings also of text fields with a keyword copy).
+pub const DOC: Field = Field::from_field_id(3);
+/// `_field_names`: paths that have a value which is not in [`DOC`].
+pub const FIELD_NAMES: Field = Field::from_field_id(4);
+
+/// The longest term that the engine keeps; a longer string gets no term (`tantivy::tokenizer::MAX_TOKEN_LEN`, less the path).
+pub const MAX_TERM: usize = u16::MAX as usize - 5;
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(build);
+
+/// The schema of every split. Always the same, so that splits can be merged without reading their documents again.
+pub fn schema() -> Schema {
+    SCHEMA.clone()
+}
+
+fn build() -> Schema {
+    let exact =
+        |option| TextFieldIndexing::default().set_tokenizer(KEYWORD).set_fieldnorms(false).set_index_option(option);
+    let words = TextFieldIndexing::default()
+        .set_tokenizer(STANDARD)
+        .set_fieldnorms(true)
+        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let mut schema = Schema::builder();
+    schema.add_text_field(
+        "_id",
+        TextOptions::default().set_indexing_options(exact(IndexRecordOption::Basic)).set_stored(),
+    );
+    schema.add_bytes_field("_source", BytesOptions::from(STORED));
+    schema.add_json_field("text", JsonObjectOptions::default().set_indexing_options(words).set_expand_dots_enabled());
+    schema.add_json_field(
+        "doc",
+        JsonObjectOptions::default()
+            .set_indexing_options(exact(IndexRecordOption::Basic))
+            .set_expand_dots_enabled()
+            .set_fast(KEYWORD),
+    );
+    schema.add_text_field("_field_names", TextOptions::default().set_indexing_options(exact(IndexRecordOption::Basic)));
+    schema.build()
+}
+
+/// The column of a path, as `SegmentReader::fast_fields` names it.
+pub fn column(path: &str) -> String {
+    format!("doc.{path}")
+}
+
+/// The term of an `_id`.
+pub fn id_term(id: &str) -> Term {
+    Term::from_field_text(ID, id)
+}
+
+/// The term of a path in `_field_names`.
+pub fn name_term(path: &str) -> Term {
+    Term::from_field_text(FIELD_NAMES, path)
+}
+
+/// The term of one word (as the analyser gives it) of a text field.
+pub fn word_term(path: &str, word: &str) -> Term {
+    let mut term = Term::from_field_json_path(TEXT, path, true);
+    term.append_type_and_str(word);
+    term
+}
+
+/// The term of an exact string.
+pub fn string_term(path: &str, value: &str) -> Term {
+    let mut term = Term::from_field_json_path(DOC, path, true);
+    term.append_type_and_str(value);
+    term
+}
+
+/// The term of a whole number.
+pub fn long_term(path: &str, value: i64) -> Term {
+    let mut term = Term::from_field_json_path(DOC, path, true);
+    term.append_type_and_fast_value(value);
+    term
+}
+
+/// The term of a floating number.
+pub fn double_term(path: &str, value: f64) -> Term {
+    let mut term = Term::from_field_json_path(DOC, path, true);
+    term.append_type_and_fast_value(value);
+    term
+}
+
+/// The term of the second in which a moment (epoch ms) lies: terms of dates are truncated by the engine, columns are not.
+pub fn date_term(path: &str, millis: i64) -> Term {
+    let mut term = Term::from_field_json_path(DOC, path, true);
+    term.append_type_and_fast_value(
+        DateTime::from_timestamp_millis(millis).truncate(tantivy::schema::DATE_TIME_PRECISION_INDEXED),
+    );
+    term
+}
+
+/// The term of true or false.
+pub fn bool_term(path: &str, value: bool) -> Term {
+    let mut term = Term::from_field_json_path(DOC, path, true);
+    term.append_type_and_fast_value(value);
+    term
+}
