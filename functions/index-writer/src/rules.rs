@@ -14,14 +14,13 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use search_index::manifest::Settings;
-use search_index::mapping::Mapping;
+use search_index::mapping::{FieldType, Mapping};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use lambda::RuleError;
 
 use crate::index_name::IndexName;
-use crate::mappings;
 use crate::time_format::TimeFormat;
 
 /// Key of the rule file in the rules bucket.
@@ -134,7 +133,7 @@ impl TryFrom<Wire> for Rule {
         if wire.retention_days.is_some() && time_field.is_none() {
             return Err("retentionDays: needs timeField".into());
         }
-        let mapping = mappings::of_rule(wire.mappings.as_deref(), time_field.as_deref(), time_format.as_deref())?;
+        let mapping = mapping(wire.mappings.as_deref(), time_field.as_deref(), time_format.as_deref())?;
         let settings = Settings {
             tag_fields: wire.tag_fields,
             retention_days: wire.retention_days,
@@ -150,6 +149,24 @@ impl TryFrom<Wire> for Rule {
             defaults: Defaults { settings, mapping },
         })
     }
+}
+
+/// The fields that a rule knows: those of its `mappings`, and the time field, which is a date of its format.
+fn mapping(mappings: Option<&RawValue>, time_field: Option<&str>, time_format: Option<&str>) -> Result<Mapping, String> {
+    let mut mapping = match mappings {
+        Some(mappings) => {
+            let mappings = serde_json::from_str(mappings.get()).map_err(|error| error.to_string())?;
+            Mapping::from_json(&mappings).map_err(|error| format!("mappings: {error}"))?
+        }
+        None => Mapping::default(),
+    };
+    if let Some(field) = time_field {
+        let date = FieldType::Date { format: time_format.map(str::to_owned) };
+        if !matches!(mapping.fields.entry(field.to_owned()).or_insert(date), FieldType::Date { .. }) {
+            return Err(format!("timeField {field:?}: the mappings have it with a type other than date"));
+        }
+    }
+    Ok(mapping)
 }
 
 impl Rule {
