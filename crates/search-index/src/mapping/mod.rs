@@ -5,11 +5,23 @@
 //! a document's bytes ─ Mapping::parse ─▶ values for the split's builder, and the fields that it brings ─ Mapping::merge ─▶ the next mapping
 //! ```
 
+mod date;
+mod document;
+mod elasticsearch;
+mod json;
+mod lookup;
+mod merge;
+mod value;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+
+pub use date::{DateFormat, Fill, InvalidFormat, time_zone};
+
+use crate::split::FieldValue;
 
 /// Fields of an index at most (Elasticsearch's `index.mapping.total_fields.limit`).
 pub const MAX_FIELDS: usize = 1_000;
@@ -74,7 +86,7 @@ pub enum Dynamic {
     Strict,
 }
 
-/// The fields of an index. Grows; a field's type never changes.
+/// The fields of an index. Grows, by [`Mapping::merge`] and [`Mapping::extend`]; a field's type never changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
     /// Fields that are not mapped; [`Dynamic::True`] unless it was said.
@@ -91,6 +103,9 @@ pub struct Mapping {
     /// `_meta` and what else was sent and is only given back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, Json>,
+    /// Made from the others when a document is first read; [`Mapping::merge`] and [`Mapping::extend`] forget it.
+    #[serde(skip)]
+    pub(crate) compiled: lookup::Compiled,
 }
 
 /// A mapping that cannot be, in the words of Elasticsearch.
@@ -144,29 +159,51 @@ pub struct Parsed<'a> {
     pub new: BTreeMap<String, FieldType>,
 }
 
-impl Mapping {
-    /// Reads Elasticsearch's `mappings` (`{"dynamic": …, "properties": {…}}`).
-    pub fn from_json(_mappings: &Json) -> Result<Mapping, MappingError> {
-        Err(MappingError { kind: "mapper_parsing_exception", reason: "to be written".into() })
-    }
-
-    /// As Elasticsearch's `_mapping` gives it back: what stands under `mappings`.
-    pub fn to_json(&self) -> Json {
-        Json::Object(Map::new())
-    }
-
-    /// Adds the fields, objects and parameters of another mapping. Tells whether anything changed; with an error nothing has.
-    pub fn merge(&mut self, _other: &Mapping) -> Result<bool, MappingError> {
-        Err(MappingError { kind: "illegal_argument_exception", reason: "to be written".into() })
-    }
-
-    /// Adds fields that a document brought ([`Parsed::new`]); otherwise as [`Mapping::merge`].
-    pub fn extend(&mut self, _new: &BTreeMap<String, FieldType>) -> Result<bool, MappingError> {
-        Err(MappingError { kind: "illegal_argument_exception", reason: "to be written".into() })
-    }
-
-    /// Reads a document. `id` is only for the words of the error.
-    pub fn parse<'a>(&'a self, _id: &str, _source: &'a [u8]) -> Result<Parsed<'a>, DocumentError> {
-        Err(DocumentError { kind: "document_parsing_exception", reason: "to be written".into() })
+impl FieldType {
+    /// Elasticsearch's name of the type.
+    pub fn name(&self) -> &str {
+        match self {
+            FieldType::Text { .. } => "text",
+            FieldType::Keyword { .. } => "keyword",
+            FieldType::Long { name } | FieldType::Double { name } => name,
+            FieldType::Date { .. } => "date",
+            FieldType::Boolean => "boolean",
+            FieldType::Ip => "ip",
+        }
     }
 }
+
+impl<'a> Parsed<'a> {
+    /// The values as the split's builder takes them.
+    pub fn values(&self) -> Vec<(&str, FieldValue<'_>)> {
+        self.values.iter().map(|(path, value)| (path.as_ref(), value.as_field_value())).collect()
+    }
+
+    /// Paths that have a value without an exact copy: for `exists`.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (path, value) in &self.values {
+            if matches!(value, Value::Text { keyword: false, .. }) && !names.contains(&path.as_ref()) {
+                names.push(path);
+            }
+        }
+        names
+    }
+}
+
+impl Value<'_> {
+    fn as_field_value(&self) -> FieldValue<'_> {
+        match self {
+            Value::Text { text, keyword: false } => FieldValue::Text(text),
+            Value::Text { text, keyword: true } => FieldValue::TextAndKeyword(text),
+            Value::Keyword(text) => FieldValue::Keyword(text),
+            Value::Long(number) => FieldValue::Long(*number),
+            Value::Double(number) => FieldValue::Double(*number),
+            Value::Date(millis) => FieldValue::Date(*millis),
+            Value::Boolean(boolean) => FieldValue::Bool(*boolean),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
