@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
+use search_index::mapping::{Fill, INGESTED};
 use search_index::write::{DocumentId, Op};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
@@ -11,9 +13,6 @@ use serde_json::value::RawValue;
 
 use crate::lake::Identity;
 use crate::rules::{INBOX, Rule};
-
-/// The field that every line of a delivery stream has: when it arrived (epoch ms).
-pub const INGESTED: &str = "@ingested";
 
 /// Elasticsearch's word for a document that cannot be read.
 pub const PARSING: &str = "document_parsing_exception";
@@ -90,7 +89,7 @@ impl<'r> Reader<'r> {
         if let Some((field, value)) = self.rule.time_field.as_deref().and_then(|field| Some((field, members.get(field)?)))
         {
             let text = scalar(value).ok_or(format!("field [{field}]: expected a time, found {value}"))?;
-            let read = self.rule.time_format.read(&text);
+            let read = self.rule.time_format.parse(&text, Fill::Down, &TimeZone::UTC);
             return read.ok_or(format!("field [{field}]: failed to parse date {text:?} with the rule's timeFormat"));
         }
         match members.get(INGESTED).map(|value| value.parse::<i64>()) {

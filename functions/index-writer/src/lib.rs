@@ -22,4 +22,3 @@ pub mod lines;
 pub mod object;
 pub mod portion;
 pub mod rules;
-pub mod time_format;

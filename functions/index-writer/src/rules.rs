@@ -14,14 +14,13 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use search_index::manifest::Settings;
-use search_index::mapping::{FieldType, Mapping};
+use search_index::mapping::{DateFormat, FieldType, Mapping};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use lambda::RuleError;
 
 use crate::index_name::IndexName;
-use crate::time_format::TimeFormat;
 
 /// Key of the rule file in the rules bucket.
 pub const RULE_FILE: &str = "rules/index.json";
@@ -56,7 +55,7 @@ pub struct Rule {
     /// The field with a document's time.
     pub time_field: Option<String>,
     /// How it is written.
-    pub time_format: TimeFormat,
+    pub time_format: DateFormat,
     /// The field with a document's id.
     pub id_field: Option<String>,
     /// What an index is created with.
@@ -144,7 +143,7 @@ impl TryFrom<Wire> for Rule {
             prefix,
             index: index.map(IndexName::try_from).transpose()?,
             time_field,
-            time_format: time_format.map(TimeFormat::try_from).transpose()?.unwrap_or_default(),
+            time_format: DateFormat::or_standard(time_format.as_deref()).map_err(|error| format!("timeFormat: {error}"))?,
             id_field,
             defaults: Defaults { settings, mapping },
         })
@@ -176,7 +175,7 @@ impl Rule {
             prefix: INBOX.to_owned(),
             index: None,
             time_field: None,
-            time_format: TimeFormat::default(),
+            time_format: DateFormat::standard(),
             id_field: None,
             defaults: Defaults::default(),
         }
@@ -208,6 +207,12 @@ pub fn parse(text: &str) -> Result<Rules, RuleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::tz::TimeZone;
+    use search_index::mapping::Fill;
+
+    fn read(rule: &Rule, time: &str) -> bool {
+        rule.time_format.parse(time, Fill::Down, &TimeZone::UTC).is_some()
+    }
 
     #[test]
     fn the_default_file_is_good_and_has_the_tutorials_indexes() {
@@ -216,10 +221,10 @@ mod tests {
             let rule = rules.of(&format!("logs/{stream}/2026/11/20/10/x.gz")).unwrap();
             assert_eq!(rule.index.as_ref().unwrap().at(0), "access-log-1970.01.01");
             assert_eq!(rule.time_field.as_deref(), Some("datetime"));
-            assert!(rule.time_format.read("20/Nov/2026:16:36:01 +0000").is_some());
+            assert!(read(&rule, "20/Nov/2026:16:36:01 +0000"));
         }
         let summary = rules.of("inbox/request_data/2026/11/20/10/x.gz").unwrap();
-        assert!(summary.time_format.read("2026-11-20 16:36:00.000").is_some());
+        assert!(read(&summary, "2026-11-20 16:36:00.000"));
         assert!(rules.of("logs/another/2026/11/20/10/x.gz").is_none());
         assert!(rules.of("inbox/another/x.json").unwrap().index.is_none());
         assert!(rules.of("failed/index-writer/x.json").is_none());
@@ -255,7 +260,7 @@ mod tests {
         check_error(r#"{"prefix": "logs/a/", "index": "a", "retentionDays": 3}"#, 2, "retentionDays: needs timeField");
         check_error(r#"{"prefix": "inbox/", "retentionDays": 0}"#, 2, "expected at least 1");
         check_error(r#"{"prefix": "inbox/", "timeFormat": "yyyy"}"#, 2, "needs timeField");
-        check_error(r#"{"prefix": "inbox/", "timeField": "t", "timeFormat": "QQ"}"#, 2, "timeFormat \"QQ\"");
+        check_error(r#"{"prefix": "inbox/", "timeField": "t", "timeFormat": "QQ{"}"#, 2, "timeFormat: Invalid format: [QQ{]");
     }
 
     #[test]

@@ -15,7 +15,7 @@ const LOGS: &str = "logs/log-ingestion-stream/2026/11/20/16/a.gz";
 const INBOX: &str = "inbox/things/2026/11/20/16/w.json";
 
 fn access(day: u32, text: impl Into<Value>) -> String {
-    json!({"datetime": format!("{day}/Nov/2026:10:00:00 +0000"), "text": text.into(), "@ingested": AT_MS}).to_string()
+    json!({"datetime": format!("{day:02}/Nov/2026:10:00:00 +0000"), "text": text.into(), "@ingested": AT_MS}).to_string()
 }
 
 #[tokio::test]
