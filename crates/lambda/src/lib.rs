@@ -9,6 +9,7 @@
 //! Absent: S3 and every other SDK client (a function brings its own), formats and rules of any kind.
 
 pub mod batch;
+mod deadline;
 mod init_error;
 pub mod rule_folder;
 pub mod rules;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
 pub use batch::BatchReply;
+pub use deadline::Deadline;
 pub use rule_folder::{RuleFile, RuleFiles, RuleFolder, RuleListing};
 pub use rules::{RuleCache, RuleError, RuleSource, Stored};
 
@@ -40,6 +42,18 @@ where
     Event: for<'de> Deserialize<'de>,
     Reply: Serialize,
 {
+    Box::pin(run_until(start, async |event, context: &Context, _| handler(event, context).await)).await
+}
+
+/// As [`run`], for a handler that fills its time: it is told when Lambda will end it.
+pub async fn run_until<Context, Event, Reply>(
+    start: impl AsyncFnOnce() -> Result<Context, Error>,
+    handler: impl AsyncFn(Event, &Context, Deadline) -> Result<Reply, Error>,
+) -> ExitCode
+where
+    Event: for<'de> Deserialize<'de>,
+    Reply: Serialize,
+{
     log_to_stdout();
     let context = match start().await {
         Ok(context) => context,
@@ -50,8 +64,11 @@ where
         }
     };
     let (context, handler) = (&context, &handler);
-    let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| handler(event.payload, context));
-    match lambda_runtime::run(service).await {
+    // Boxed: what the compiler nests into one another here is deeper than it likes.
+    let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| {
+        Box::pin(handler(event.payload, context, Deadline::of_epoch_ms(event.context.deadline)))
+    });
+    match Box::pin(lambda_runtime::run(service)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = %error, "the runtime stopped");

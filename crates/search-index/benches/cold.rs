@@ -51,7 +51,9 @@ fn cases(lines: u64) -> Vec<Case> {
         case(
             "AND with a range over 1 % of the time",
             true,
-            format!(r#"{{"query":{{"bool":{{"must":[{{"match":{{"message":"terminating"}}}}],"filter":[{range}]}}}}}}"#),
+            format!(
+                r#"{{"query":{{"bool":{{"must":[{{"match":{{"message":"terminating"}}}}],"filter":[{range}]}}}}}}"#
+            ),
         ),
         case(
             "date_histogram > terms over that range",
@@ -74,7 +76,9 @@ fn line(number: u64) -> Bytes {
         0 => format!("Receiving block blk_{block} src: /10.250.{a}.{b}:{port} dest: /10.250.{b}.{a}:50010"),
         1 => format!("PacketResponder {} for block blk_{block} terminating", number % 3),
         2 => format!("Received block blk_{block} of size 67108864 from /10.250.{a}.{b}"),
-        _ => format!("BLOCK* NameSystem.addStoredBlock: blockMap updated: 10.251.{a}.{b}:50010 is added to blk_{block}"),
+        _ => {
+            format!("BLOCK* NameSystem.addStoredBlock: blockMap updated: 10.251.{a}.{b}:50010 is added to blk_{block}")
+        }
     };
     let needle = if number % 1_000_000 == 500_000 { " needle" } else { "" };
     let class = ["DataNode$DataXceiver", "DataNode$PacketResponder", "FSNamesystem"][number as usize % 3];

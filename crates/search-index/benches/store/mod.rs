@@ -121,9 +121,7 @@ impl ObjectStore for CountingStore {
         let objects = self.objects.lock().unwrap();
         let after = |key: &String| start_after.is_none_or(|start| key.as_str() > start);
         let found = objects.iter().filter(|(key, _)| key.starts_with(prefix) && after(key)).take(ledger_page());
-        Ok(found
-            .map(|(key, o)| Meta { key: key.clone(), size: o.body.len() as u64, etag: o.etag.clone() })
-            .collect())
+        Ok(found.map(|(key, o)| Meta { key: key.clone(), size: o.body.len() as u64, etag: o.etag.clone() }).collect())
     }
 }
 

@@ -7,7 +7,9 @@ use std::ops::{Bound as Edge, Range};
 use jiff::tz::TimeZone;
 use search_query::date::{Bound, zone};
 use serde_json::Value;
-use tantivy::query::{AllScorer, ConstScorer, EmptyScorer, EnableScoring, Explanation, FastFieldRangeQuery, Query, Scorer, Weight};
+use tantivy::query::{
+    AllScorer, ConstScorer, EmptyScorer, EnableScoring, Explanation, FastFieldRangeQuery, Query, Scorer, Weight,
+};
 use tantivy::schema::Term;
 use tantivy::{DateTime, DocId, DocSet, Score, SegmentReader, TERMINATED};
 
@@ -47,7 +49,9 @@ impl Lowering<'_> {
                 Ok(self.columns(path, edge(from), edge(to)))
             }
             Field::SeqNo => self.seq_no(from, to),
-            Field::Id | Field::Index => Err(misfit(format!("Field [{field}] of type [{field}] does not support range queries"))),
+            Field::Id | Field::Index => {
+                Err(misfit(format!("Field [{field}] of type [{field}] does not support range queries")))
+            }
             Field::Object | Field::Unmapped => Ok(none()),
         }
     }
@@ -75,8 +79,10 @@ impl Lowering<'_> {
             }
             FieldType::Text { .. } => {
                 let (from, to) = (from.clone(), to.clone());
-                let inside = move |word: &str| above(&from, word, |bound, word| text(bound).as_str() <= word)
-                    && above(&to, word, |bound, word| text(bound).as_str() >= word);
+                let inside = move |word: &str| {
+                    above(&from, word, |bound, word| text(bound).as_str() <= word)
+                        && above(&to, word, |bound, word| text(bound).as_str() >= word)
+                };
                 Ok(self.pattern(TEXT, path, "", Box::new(inside)))
             }
             FieldType::Boolean => {
