@@ -38,25 +38,29 @@ fn errors_of_the_rule() {
         good.replace(from, to)
     };
     check("{", Some(STATEMENTS), "a.json:1:1: EOF while parsing an object");
-    check(&with("\"outputs\"", "\"output\""), Some(STATEMENTS), "a.json:4:11: unknown field `output`");
-    check(&with("\"SqlType\"", "\"Type\""), Some(STATEMENTS), "a.json:3:34: unknown field `Type`");
+    check(&with("\"outputs\"", "\"output\""), Some(STATEMENTS), "a.json:4:10: unknown field `output`");
+    check(&with("\"SqlType\"", "\"Type\""), Some(STATEMENTS), "a.json:3:31: unknown field `Type`");
     check(
         &with("\"kinesis\"", "\"kafka\""),
         Some(STATEMENTS),
-        "a.json:1:20: unknown variant `kafka`, expected `firehose` or `kinesis`",
+        "a.json:1:19: unknown variant `kafka`, expected `firehose` or `kinesis`",
     );
     check(&with("\"format\": \"JSON\"", "\"format\": \"CSV\""), Some(STATEMENTS), "a.json:4:");
     check(
         &with("INTEGER", "INTEGRE"),
         Some(STATEMENTS),
-        "a.json:2:71: inputSchema: column \"response\": SqlType \"INTEGRE\"",
+        "a.json:2:65: inputSchema: column \"response\": SqlType \"INTEGRE\"",
     );
     check(
         &with("DESTINATION", "destination"),
         Some(STATEMENTS),
-        "a.json:4:27: outputs: no stream destination_SQL_STREAM: expected one of ",
+        "a.json:4:26: outputs: no stream destination_SQL_STREAM: expected one of ",
     );
-    check(&rule(r#"{"firehose": "s"}"#).replace("\"JSON\"}, \"Rec", "\"CSV\"}, \"Rec"), Some(STATEMENTS), "a.json:4:");
+    check(
+        &rule(r#"{"firehose": "s"}"#).replace("\"JSON\"}, \"Rec", "\"CSV\"}, \"Rec"),
+        Some(STATEMENTS),
+        "a.json:2:3: inputSchema: RecordFormatType: ",
+    );
     check(r#"{"inputSchema": {}}"#, Some(STATEMENTS), "a.json:1:18: missing field `RecordFormat`");
     check("{}", Some(STATEMENTS), "a.json:1:2: source: expected");
     check(&good, None, "a.json:0:0: a.sql: no such file");
@@ -65,7 +69,7 @@ fn errors_of_the_rule() {
 #[test]
 fn errors_of_the_statements() {
     let good = rule(r#"{"kinesis": "s"}"#);
-    check(&good, Some(&STATEMENTS.replace("\"response\" AS", "\"respons\" AS")), "a.sql:10:9: to line 10, column 17: ");
+    check(&good, Some(&STATEMENTS.replace("\"response\" AS", "\"respons\" AS")), "a.sql:11:9: to line 11, column 17: ");
     let id = STATEMENTS.replace("statusCount INTEGER", "\"_id\" INTEGER");
-    check(&good, Some(&id), "a.json:4:27: outputs: stream DESTINATION_SQL_STREAM: a column cannot be named _id");
+    check(&good, Some(&id), "a.json:4:26: outputs: stream DESTINATION_SQL_STREAM: a column cannot be named _id");
 }
