@@ -77,11 +77,13 @@ impl Definition {
 /// Reads the two files of an application; `None`: it is switched off. `sql` is asked for only when it is needed.
 pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Application>, Broken> {
     let file = format!("{name}.json");
-    let rule: Rule = lambda::rules::parse_json(json).map_err(|error| Broken {
-        file: file.clone(),
-        line: error.line,
-        column: error.column,
-        message: error.message,
+    let rule: Rule = lambda::rules::parse_json(json).map_err(|error| {
+        let (line, column) = match error.line {
+            // Of the rule as a whole: it begins with the key that is to blame.
+            0 => place_of(json, error.message.split(':').next().unwrap_or_default()),
+            line => (line, error.column),
+        };
+        Broken { file: file.clone(), line, column, message: error.message }
     })?;
     if rule == Rule::Off {
         return Ok(None);
@@ -132,10 +134,10 @@ impl std::fmt::Display for CompileError {
     }
 }
 
-/// Where a string stands in a JSON text, last; 0 where it is written in another way.
+/// Where a string stands in a JSON text, last; the text's end where it does not.
 fn place_of(json: &str, string: &str) -> (usize, usize) {
     let quoted = serde_json::Value::from(string).to_string();
-    let Some(at) = json.rfind(&quoted) else { return (0, 0) };
+    let at = json.rfind(&quoted).unwrap_or(json.trim_end().len().saturating_sub(1));
     let before = &json[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
@@ -240,6 +242,6 @@ mod tests {
         let json = "{\n  \"outputs\": [\n    {\"stream\": \"ä\\\"\", \"firehose\": \"B\"}]}";
         assert_eq!(place_of(json, "B"), (3, 35));
         assert_eq!(place_of(json, "ä\""), (3, 16));
-        assert_eq!(place_of(json, "C"), (0, 0));
+        assert_eq!(place_of(json, "C"), (3, 40));
     }
 }

@@ -1,5 +1,7 @@
 //! A world to run the handler in: a store that stalls, loses answers and dies; streams, and those who call the function for them.
 
+#![allow(dead_code)] // each test takes what it needs
+
 pub mod streams;
 
 use std::collections::BTreeMap;
@@ -62,6 +64,14 @@ impl Memory {
 
     pub fn set(&self, key: &str, body: &str) -> String {
         self.write(key, Bytes::from(body.to_owned())).0
+    }
+
+    pub fn set_bytes(&self, key: &str, body: &[u8]) -> String {
+        self.write(key, Bytes::copy_from_slice(body)).0
+    }
+
+    pub fn remove(&self, key: &str) {
+        self.objects.lock().unwrap().remove(key);
     }
 
     fn write(&self, key: &str, body: Bytes) -> ETag {
