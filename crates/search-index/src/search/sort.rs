@@ -61,14 +61,8 @@ pub(super) fn plan(sorts: &[Sort], lowering: &mut Lowering<'_>) -> Result<Vec<So
 }
 
 fn key(sort: &Sort, lowering: &mut Lowering<'_>) -> Result<SortKey, Error> {
-    let plain = |by, class| SortKey {
-        by,
-        class,
-        order: sort.order,
-        missing: sort.missing.clone(),
-        format: None,
-        reads: None,
-    };
+    let plain =
+        |by, class| SortKey { by, class, order: sort.order, missing: sort.missing.clone(), format: None, reads: None };
     let field = match &sort.key {
         Key::Score => return Ok(plain(By::Score, Class::Float)),
         Key::Doc => return Ok(plain(By::Doc, Class::Whole)),

@@ -120,10 +120,9 @@ impl<'a> Top<'a> {
 
     /// Documents come in their order, and what comes later cannot be better.
     pub fn is_done(&self) -> bool {
-        let in_order = self
-            .keys
-            .first()
-            .is_some_and(|key| matches!(key.source, Source::Doc { .. } | Source::SeqNo(..)) && key.key.order == Order::Asc);
+        let in_order = self.keys.first().is_some_and(|key| {
+            matches!(key.source, Source::Doc { .. } | Source::SeqNo(..)) && key.key.order == Order::Asc
+        });
         self.size == 0 || (in_order && self.heap.len() == self.size)
     }
 
@@ -210,7 +209,10 @@ impl<'a> Ranks<'a> {
                 };
                 let dictionary = strings.dictionary();
                 let bounds = dictionary
-                    .term_bounds_to_ord(std::ops::Bound::Included(text.as_bytes()), std::ops::Bound::Included(text.as_bytes()))
+                    .term_bounds_to_ord(
+                        std::ops::Bound::Included(text.as_bytes()),
+                        std::ops::Bound::Included(text.as_bytes()),
+                    )
                     .map_err(|error| Error::Engine(error.to_string()))?;
                 match bounds {
                     (std::ops::Bound::Included(from), std::ops::Bound::Included(to)) if from == to => {

@@ -69,7 +69,8 @@ impl Lowering<'_> {
     /// An address, or all in a block (`10.0.0.0/8`).
     fn address(&mut self, path: &str, value: &str) -> Result<Lowered, Error> {
         if let Some((network, bits)) = value.split_once('/') {
-            let block = network.parse::<IpAddr>().ok().zip(bits.parse::<u32>().ok()).and_then(|(ip, bits)| block(ip, bits));
+            let block =
+                network.parse::<IpAddr>().ok().zip(bits.parse::<u32>().ok()).and_then(|(ip, bits)| block(ip, bits));
             return match block {
                 Some((first, last)) => Ok(self.addresses(path, first, last)),
                 None => Err(misfit(format!("'{value}' is not an IP block"))),
@@ -83,7 +84,10 @@ impl Lowering<'_> {
 
     pub(super) fn terms(&mut self, field: &str, values: &[Value]) -> Result<Lowered, Error> {
         if values.len() > MAX_TERMS {
-            return Err(misfit(format!("The number of terms [{}] used in the Terms Query request has exceeded the allowed maximum of [{MAX_TERMS}]", values.len())));
+            return Err(misfit(format!(
+                "The number of terms [{}] used in the Terms Query request has exceeded the allowed maximum of [{MAX_TERMS}]",
+                values.len()
+            )));
         }
         let outer = std::mem::replace(&mut self.scored, false);
         let each = values.iter().map(|value| self.term(field, value, false)).collect::<Result<Vec<_>, _>>();

@@ -32,14 +32,40 @@ async fn check(f: &Fixture, aggregation: Value, expected: Value) {
 #[tokio::test]
 async fn terms() {
     let f = fixture().await;
-    let terms = |buckets: Value| json!({"doc_count_error_upper_bound": 0, "sum_other_doc_count": 0, "buckets": buckets});
-    check(&f, json!({"terms": {"field": "host"}}), terms(json!([{"key": "a", "doc_count": 3}, {"key": "b", "doc_count": 1}]))).await;
-    check(&f, json!({"terms": {"field": "tags"}}), terms(json!([{"key": "x", "doc_count": 2}, {"key": "y", "doc_count": 1}]))).await;
-    check(&f, json!({"terms": {"field": "status", "size": 1}}), json!({"doc_count_error_upper_bound": 0, "sum_other_doc_count": 2, "buckets": [{"key": 200, "doc_count": 3}]})).await;
-    check(&f, json!({"terms": {"field": "status", "order": {"_key": "desc"}, "min_doc_count": 2}}), terms(json!([{"key": 200, "doc_count": 3}]))).await;
+    let terms =
+        |buckets: Value| json!({"doc_count_error_upper_bound": 0, "sum_other_doc_count": 0, "buckets": buckets});
+    check(
+        &f,
+        json!({"terms": {"field": "host"}}),
+        terms(json!([{"key": "a", "doc_count": 3}, {"key": "b", "doc_count": 1}])),
+    )
+    .await;
+    check(
+        &f,
+        json!({"terms": {"field": "tags"}}),
+        terms(json!([{"key": "x", "doc_count": 2}, {"key": "y", "doc_count": 1}])),
+    )
+    .await;
+    check(
+        &f,
+        json!({"terms": {"field": "status", "size": 1}}),
+        json!({"doc_count_error_upper_bound": 0, "sum_other_doc_count": 2, "buckets": [{"key": 200, "doc_count": 3}]}),
+    )
+    .await;
+    check(
+        &f,
+        json!({"terms": {"field": "status", "order": {"_key": "desc"}, "min_doc_count": 2}}),
+        terms(json!([{"key": 200, "doc_count": 3}])),
+    )
+    .await;
     check(&f, json!({"terms": {"field": "ok"}}), terms(json!([{"key": 0, "key_as_string": "false", "doc_count": 2}, {"key": 1, "key_as_string": "true", "doc_count": 2}]))).await;
     check(&f, json!({"terms": {"field": "took", "size": 2}}), json!({"doc_count_error_upper_bound": 0, "sum_other_doc_count": 2, "buckets": [{"key": 1.0, "doc_count": 1}, {"key": 2.0, "doc_count": 1}]})).await;
-    check(&f, json!({"terms": {"field": "host", "missing": "a"}}), terms(json!([{"key": "a", "doc_count": 4}, {"key": "b", "doc_count": 1}]))).await;
+    check(
+        &f,
+        json!({"terms": {"field": "host", "missing": "a"}}),
+        terms(json!([{"key": "a", "doc_count": 4}, {"key": "b", "doc_count": 1}])),
+    )
+    .await;
     check(&f, json!({"terms": {"field": "at", "size": 1}}), json!({"doc_count_error_upper_bound": 0, "sum_other_doc_count": 4, "buckets": [{"key": 1_793_489_400_000_i64, "key_as_string": "2026-10-31T23:30:00.000Z", "doc_count": 1}]})).await;
     check(&f, json!({"terms": {"field": "nowhere"}}), terms(json!([]))).await;
     check(
@@ -81,8 +107,12 @@ async fn date_histograms() {
         "date_histogram": {"field": "at", "fixed_interval": "2h", "extended_bounds": {"min": "2026-10-31T22:00:00Z", "max": "2026-11-01T06:00:00Z"}},
         "aggs": {"s": {"terms": {"field": "status"}}}}}});
     let answer = f.search(&["logs"], in_november).await.aggregations.unwrap();
-    let counts: Vec<(u64, usize)> = answer["h"]["buckets"].as_array().unwrap().iter()
-        .map(|bucket| (bucket["doc_count"].as_u64().unwrap(), bucket["s"]["buckets"].as_array().unwrap().len())).collect();
+    let counts: Vec<(u64, usize)> = answer["h"]["buckets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bucket| (bucket["doc_count"].as_u64().unwrap(), bucket["s"]["buckets"].as_array().unwrap().len()))
+        .collect();
     assert_eq!(counts, [(0, 0), (2, 2), (0, 0), (1, 1), (0, 0)]);
 }
 
@@ -132,18 +162,28 @@ async fn metrics() {
         (json!({"avg": {"field": "status"}}), json!({"value": 300.8})),
         (json!({"sum": {"field": "nowhere"}}), json!({"value": 0.0})),
         (json!({"avg": {"field": "nowhere"}}), json!({"value": null})),
-        (json!({"stats": {"field": "nowhere"}}), json!({"count": 0, "min": null, "max": null, "avg": null, "sum": 0.0})),
-        (json!({"max": {"field": "at"}}), json!({"value": 1_798_848_000_000.0, "value_as_string": "2027-01-02T00:00:00.000Z"})),
+        (
+            json!({"stats": {"field": "nowhere"}}),
+            json!({"count": 0, "min": null, "max": null, "avg": null, "sum": 0.0}),
+        ),
+        (
+            json!({"max": {"field": "at"}}),
+            json!({"value": 1_798_848_000_000.0, "value_as_string": "2027-01-02T00:00:00.000Z"}),
+        ),
         (json!({"min": {"field": "took"}}), json!({"value": 1.0})),
         (json!({"value_count": {"field": "tags"}}), json!({"value": 3})),
         (json!({"cardinality": {"field": "tags"}}), json!({"value": 2})),
         (json!({"cardinality": {"field": "status"}}), json!({"value": 3})),
         (json!({"cardinality": {"field": "nowhere"}}), json!({"value": 0})),
-        (json!({"percentiles": {"field": "took", "percents": [50, 100]}}), json!({"values": {"50.0": 2.5, "100.0": 10.5}})),
+        (
+            json!({"percentiles": {"field": "took", "percents": [50, 100]}}),
+            json!({"values": {"50.0": 2.5, "100.0": 10.5}}),
+        ),
     ] {
         check(&f, aggregation, expected).await;
     }
-    let extended = f.search(&["logs"], json!({"aggs": {"x": {"extended_stats": {"field": "took"}}}})).await.aggregations.unwrap();
+    let extended =
+        f.search(&["logs"], json!({"aggs": {"x": {"extended_stats": {"field": "took"}}}})).await.aggregations.unwrap();
     assert_eq!(extended["x"]["sum_of_squares"], json!(124.25));
     assert_eq!(extended["x"]["variance"], json!(124.25 / 4.0 - 4.125 * 4.125));
     assert!(extended["x"]["std_deviation_bounds"]["upper"].as_f64().unwrap() > 4.125);
@@ -170,11 +210,27 @@ async fn what_cannot_be_aggregated_is_refused() {
     let illegal = "illegal_argument_exception";
     for (aggregation, kind, reason) in [
         (json!({"terms": {"field": "msg"}}), illegal, "Text fields are not optimised for operations"),
-        (json!({"avg": {"field": "host"}}), illegal, "Field [host] of type [keyword] is not supported for aggregation [avg]"),
-        (json!({"date_histogram": {"field": "status", "fixed_interval": "1h"}}), illegal, "Field [status] of type [long] is not supported for aggregation [date_histogram]"),
-        (json!({"date_histogram": {"field": "at", "fixed_interval": "1s"}}), "too_many_buckets_exception", "Must be less than or equal to: [65535]"),
+        (
+            json!({"avg": {"field": "host"}}),
+            illegal,
+            "Field [host] of type [keyword] is not supported for aggregation [avg]",
+        ),
+        (
+            json!({"date_histogram": {"field": "status", "fixed_interval": "1h"}}),
+            illegal,
+            "Field [status] of type [long] is not supported for aggregation [date_histogram]",
+        ),
+        (
+            json!({"date_histogram": {"field": "at", "fixed_interval": "1s"}}),
+            "too_many_buckets_exception",
+            "Must be less than or equal to: [65535]",
+        ),
         (json!({"filter": {"term": {"status": "x"}}}), "query_shard_exception", "For input string"),
-        (json!({"terms": {"field": "host", "order": {"none": "asc"}}}), "aggregation_execution_exception", "Invalid aggregation order path [none]"),
+        (
+            json!({"terms": {"field": "host", "order": {"none": "asc"}}}),
+            "aggregation_execution_exception",
+            "Invalid aggregation order path [none]",
+        ),
     ] {
         f.check_refused(json!({"aggs": {"x": aggregation}}), kind, reason).await;
     }

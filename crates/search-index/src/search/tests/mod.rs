@@ -54,6 +54,11 @@ impl Fixture {
         }
     }
 
+    /// As another process sees it, which has read nothing yet.
+    fn forgetful(&self) -> Fixture {
+        Fixture { store: self.store.clone(), catalog: Catalog::new(self.store.clone(), Options::default()) }
+    }
+
     async fn write(&self, name: &str, ops: Vec<Op>) {
         let index = self.catalog.index(name).unwrap();
         let taken = index.write(&[Part { source: None, ops }], &Settings::default(), NOW).await.unwrap();

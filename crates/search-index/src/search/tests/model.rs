@@ -97,9 +97,7 @@ fn asked() -> impl Strategy<Value = Asked> {
 async fn check(plains: &[Plain], asked: &[Asked], per_split: usize) {
     let f = Fixture::new();
     let mappings = json!({"properties": {"n": {"type": "long"}, "k": {"type": "keyword"}, "at": {"type": "date"}}});
-    let document = |plain: &Plain| {
-        json!({"n": plain.n, "k": plain.k, "at": plain.at.map(|at| MIDNIGHT + at * 60_000)})
-    };
+    let document = |plain: &Plain| json!({"n": plain.n, "k": plain.k, "at": plain.at.map(|at| MIDNIGHT + at * 60_000)});
     let documents: Vec<Value> = plains.iter().map(document).collect();
     f.index("logs", mappings, &documents, per_split).await;
     for asked in asked {

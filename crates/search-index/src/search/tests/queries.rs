@@ -123,7 +123,10 @@ async fn ranges() {
         (json!({"range": {"at": {"gte": "now-1d/d", "lt": "now/d"}}}), &["2"]),
         (json!({"range": {"at": {"gte": 1_795_168_800_000_i64, "lte": 1_795_168_800_000_i64}}}), &["0"]),
         (json!({"range": {"at": {"gte": "20/11/2026", "format": "dd/MM/yyyy"}}}), &["0", "1"]),
-        (json!({"range": {"at": {"gte": "2026-11-20T11:00:00", "lt": "2026-11-20T11:30:00", "time_zone": "+01:00"}}}), &["0"]),
+        (
+            json!({"range": {"at": {"gte": "2026-11-20T11:00:00", "lt": "2026-11-20T11:30:00", "time_zone": "+01:00"}}}),
+            &["0"],
+        ),
         (json!({"range": {"day": {"gte": "2026/11/01", "lte": "2026/11/01"}}}), &["4"]),
         (json!({"range": {"host": {"gte": "web-1"}}}), &["0", "1"]),
         (json!({"range": {"host": {"gt": "Web-1", "lt": "web-1"}}}), &["2"]),
@@ -185,7 +188,10 @@ async fn compound() {
         (json!({"bool": {"should": [quick, fox, dog], "minimum_should_match": 2}}), &["0", "3"]),
         (json!({"bool": {"should": [quick, fox, dog], "minimum_should_match": "-1"}}), &["0", "3"]),
         (json!({"bool": {"should": [quick], "minimum_should_match": 2}}), &[]),
-        (json!({"bool": {"must": [{"range": {"at": {"gte": "2026-11-20"}}}], "filter": [{"term": {"host": "web-2"}}]}}), &["1"]),
+        (
+            json!({"bool": {"must": [{"range": {"at": {"gte": "2026-11-20"}}}], "filter": [{"term": {"host": "web-2"}}]}}),
+            &["1"],
+        ),
         (json!({"constant_score": {"filter": fox, "boost": 2}}), &["0", "3"]),
         (json!({"bool": {"must_not": [{"bool": {"must_not": [quick]}}]}}), &["0", "1"]),
     ] {
@@ -202,8 +208,16 @@ async fn what_does_not_fit_the_field_is_refused() {
         (json!({"match": {"took": "x"}}), shard, "For input string: \"x\""),
         (json!({"term": {"ok": "yes"}}), shard, "Can't parse boolean value [yes], expected [true] or [false]"),
         (json!({"term": {"ip": "somewhere"}}), shard, "'somewhere' is not an IP string literal."),
-        (json!({"range": {"at": {"gte": "yesterday"}}}), "parse_exception", "failed to parse date field [yesterday] with format [strict_date_optional_time||epoch_millis]"),
-        (json!({"prefix": {"status": "2"}}), shard, "Can only use prefix queries on keyword, text and wildcard fields - not on [status] which is of type [integer]"),
+        (
+            json!({"range": {"at": {"gte": "yesterday"}}}),
+            "parse_exception",
+            "failed to parse date field [yesterday] with format [strict_date_optional_time||epoch_millis]",
+        ),
+        (
+            json!({"prefix": {"status": "2"}}),
+            shard,
+            "Can only use prefix queries on keyword, text and wildcard fields - not on [status] which is of type [integer]",
+        ),
         (json!({"match_phrase_prefix": {"host": "w"}}), shard, "Can only use phrase prefix queries on text fields"),
         (json!({"regexp": {"host": "("}}), "illegal_argument_exception", "invalid regular expression"),
     ] {
@@ -224,7 +238,10 @@ async fn splits_that_cannot_match_are_not_read() {
         (json!({"term": {"host": "web-1"}}), 2),
         (json!({"terms": {"host": ["web-1", "db-1"]}}), 1),
         (json!({"range": {"_seq_no": {"gte": 3_145_728}}}), 2),
-        (json!({"bool": {"filter": [{"term": {"host": "db-1"}}], "must": [{"range": {"at": {"lt": "2026-11-20"}}}]}}), 2),
+        (
+            json!({"bool": {"filter": [{"term": {"host": "db-1"}}], "must": [{"range": {"at": {"lt": "2026-11-20"}}}]}}),
+            2,
+        ),
         (json!({"bool": {"must_not": [{"term": {"host": "db-1"}}]}}), 0),
         (json!({"bool": {"should": [{"term": {"host": "db-1"}}, {"term": {"host": "web-1"}}]}}), 1),
         (json!({"exists": {"field": "day"}}), 2),
@@ -244,10 +261,13 @@ async fn deleted_and_replaced_documents_are_not_found() {
         source: Bytes::from(source.to_string()),
         if_seq_no: None,
     };
-    f.write("logs", vec![
-        Op::Delete { id: "0".into(), if_seq_no: None },
-        replace("1", json!({"msg": "slow hare", "host": "web-9", "status": 404})),
-    ])
+    f.write(
+        "logs",
+        vec![
+            Op::Delete { id: "0".into(), if_seq_no: None },
+            replace("1", json!({"msg": "slow hare", "host": "web-9", "status": 404})),
+        ],
+    )
     .await;
     f.check(json!({"match": {"msg": "quick"}}), &[]).await;
     f.check(json!({"term": {"status": 404}}), &["1"]).await;

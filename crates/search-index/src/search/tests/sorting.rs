@@ -55,17 +55,71 @@ async fn by_fields() {
     let (max, min) = (i64::MAX, i64::MIN);
     check(&f, json!("n"), &["1", "2", "0", "4", "3"], json!([[1], [2], [3], [3], [max]])).await;
     check(&f, json!({"n": "desc"}), &["2", "0", "4", "1", "3"], json!([[9], [3], [3], [1], [min]])).await;
-    check(&f, json!({"n": {"order": "asc", "missing": "_first"}}), &["3", "1", "2", "0", "4"], json!([[min], [1], [2], [3], [3]])).await;
-    check(&f, json!({"n": {"order": "asc", "missing": 2}}), &["1", "2", "3", "0", "4"], json!([[1], [2], [2], [3], [3]])).await;
-    check(&f, json!([{"n": "desc"}, {"x": "desc"}]), &["2", "4", "0", "1", "3"], json!([[9, "-Infinity"], [3, 7.0], [3, 0.5], [1, -2.0], [min, "-Infinity"]])).await;
-    check(&f, json!({"x": "asc"}), &["1", "0", "4", "2", "3"], json!([[-2.0], [0.5], [7.0], ["Infinity"], ["Infinity"]])).await;
+    check(
+        &f,
+        json!({"n": {"order": "asc", "missing": "_first"}}),
+        &["3", "1", "2", "0", "4"],
+        json!([[min], [1], [2], [3], [3]]),
+    )
+    .await;
+    check(
+        &f,
+        json!({"n": {"order": "asc", "missing": 2}}),
+        &["1", "2", "3", "0", "4"],
+        json!([[1], [2], [2], [3], [3]]),
+    )
+    .await;
+    check(
+        &f,
+        json!([{"n": "desc"}, {"x": "desc"}]),
+        &["2", "4", "0", "1", "3"],
+        json!([[9, "-Infinity"], [3, 7.0], [3, 0.5], [1, -2.0], [min, "-Infinity"]]),
+    )
+    .await;
+    check(
+        &f,
+        json!({"x": "asc"}),
+        &["1", "0", "4", "2", "3"],
+        json!([[-2.0], [0.5], [7.0], ["Infinity"], ["Infinity"]]),
+    )
+    .await;
     check(&f, json!("k"), &["1", "0", "2", "4", "3"], json!([["a"], ["b"], ["c"], ["é"], [null]])).await;
     check(&f, json!({"k": "desc"}), &["4", "2", "0", "1", "3"], json!([["é"], ["d"], ["b"], ["a"], [null]])).await;
-    check(&f, json!({"k": {"order": "desc", "missing": "_first"}}), &["3", "4", "2", "0", "1"], json!([[null], ["é"], ["d"], ["b"], ["a"]])).await;
-    check(&f, json!({"k": {"order": "asc", "missing": "bb"}}), &["1", "0", "3", "2", "4"], json!([["a"], ["b"], ["bb"], ["c"], ["é"]])).await;
-    check(&f, json!({"at": {"order": "desc", "format": "yyyy-MM-dd HH:mm:ss.SSS"}}), &["4", "0", "1", "2", "3"], json!([["2026-11-21 00:00:00.000"], ["2026-11-20 00:00:00.003"], ["2026-11-20 00:00:00.001"], ["2026-11-19 00:00:00.000"], [min]])).await;
+    check(
+        &f,
+        json!({"k": {"order": "desc", "missing": "_first"}}),
+        &["3", "4", "2", "0", "1"],
+        json!([[null], ["é"], ["d"], ["b"], ["a"]]),
+    )
+    .await;
+    check(
+        &f,
+        json!({"k": {"order": "asc", "missing": "bb"}}),
+        &["1", "0", "3", "2", "4"],
+        json!([["a"], ["b"], ["bb"], ["c"], ["é"]]),
+    )
+    .await;
+    check(
+        &f,
+        json!({"at": {"order": "desc", "format": "yyyy-MM-dd HH:mm:ss.SSS"}}),
+        &["4", "0", "1", "2", "3"],
+        json!([
+            ["2026-11-21 00:00:00.000"],
+            ["2026-11-20 00:00:00.003"],
+            ["2026-11-20 00:00:00.001"],
+            ["2026-11-19 00:00:00.000"],
+            [min]
+        ]),
+    )
+    .await;
     check(&f, json!("b"), &["1", "0", "2", "3", "4"], json!([[0], [1], [max], [max], [max]])).await;
-    check(&f, json!({"nowhere": {"order": "asc", "unmapped_type": "keyword"}}), &["0", "1", "2", "3", "4"], json!([[null], [null], [null], [null], [null]])).await;
+    check(
+        &f,
+        json!({"nowhere": {"order": "asc", "unmapped_type": "keyword"}}),
+        &["0", "1", "2", "3", "4"],
+        json!([[null], [null], [null], [null], [null]]),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -76,7 +130,8 @@ async fn by_arrival() {
     let seq_nos: Vec<u64> = answer.hits.iter().map(|hit| hit.seq_no).collect();
     assert_eq!(json!(answer.hits[0].sort), json!([seq_nos[0]]));
     assert!(seq_nos.windows(2).all(|pair| pair[0] > pair[1]));
-    let body = json!({"sort": ["_seq_no"], "search_after": [seq_nos[2]], "query": {"range": {"_seq_no": {"gt": seq_nos[2]}}}});
+    let body =
+        json!({"sort": ["_seq_no"], "search_after": [seq_nos[2]], "query": {"range": {"_seq_no": {"gt": seq_nos[2]}}}});
     let tail = f.search(&["logs"], body).await;
     assert_eq!(ids(&tail), ["3", "4"]);
     assert_eq!(tail.skipped, 1);
@@ -97,7 +152,9 @@ async fn by_score() {
     let least = answer.max_score.unwrap() - 0.001;
     let best = f.search(&["logs"], json!({"query": {"match": {"t": "green red"}}, "min_score": least})).await;
     assert_eq!(ids(&best), ["4"]);
-    let constant = f.search(&["logs"], json!({"query": {"constant_score": {"filter": {"term": {"t": "red"}}, "boost": 3.0}}})).await;
+    let constant = f
+        .search(&["logs"], json!({"query": {"constant_score": {"filter": {"term": {"t": "red"}}, "boost": 3.0}}}))
+        .await;
     assert_eq!(ids(&constant), ["0", "1", "4"]);
     assert_eq!(constant.max_score, Some(3.0));
     let all = f.search(&["logs"], json!({})).await;
@@ -107,8 +164,15 @@ async fn by_score() {
 #[tokio::test]
 async fn totals() {
     let f = fixture().await;
-    for (track, value, at_least) in [(json!(true), 5, false), (json!(3), 3, true), (json!(5), 5, false), (json!(100), 5, false)] {
-        for body in [json!({"size": 0}), json!({"size": 1}), json!({"size": 1, "sort": ["_doc"]}), json!({"size": 1, "sort": ["n"]})] {
+    for (track, value, at_least) in
+        [(json!(true), 5, false), (json!(3), 3, true), (json!(5), 5, false), (json!(100), 5, false)]
+    {
+        for body in [
+            json!({"size": 0}),
+            json!({"size": 1}),
+            json!({"size": 1, "sort": ["_doc"]}),
+            json!({"size": 1, "sort": ["n"]}),
+        ] {
             let mut body = body;
             body["track_total_hits"] = track.clone();
             let total = f.search(&["logs"], body.clone()).await.total.unwrap();
@@ -147,10 +211,19 @@ async fn what_cannot_be_sorted_by_is_refused() {
     let f = fixture().await;
     for (sort, kind, reason) in [
         (json!("nowhere"), "query_shard_exception", "No mapping found for [nowhere] in order to sort on"),
-        (json!("t"), "illegal_argument_exception", "Text fields are not optimised for operations that require per-document field data"),
+        (
+            json!("t"),
+            "illegal_argument_exception",
+            "Text fields are not optimised for operations that require per-document field data",
+        ),
         (json!("_id"), "illegal_argument_exception", "Fielddata access on the _id field is disallowed"),
     ] {
         f.check_refused(json!({"sort": [sort]}), kind, reason).await;
     }
-    f.check_refused(json!({"sort": ["n"], "search_after": ["x"]}), "illegal_argument_exception", "Failed to parse search_after value").await;
+    f.check_refused(
+        json!({"sort": ["n"], "search_after": ["x"]}),
+        "illegal_argument_exception",
+        "Failed to parse search_after value",
+    )
+    .await;
 }
