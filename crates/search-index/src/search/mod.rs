@@ -16,6 +16,8 @@ mod prune;
 mod sort;
 mod split;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod top;
 
 use bytes::Bytes;

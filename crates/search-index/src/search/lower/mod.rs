@@ -4,6 +4,7 @@
 //! reads of a split is written into [`Lowering::wanted`] where the query is made, so that it can be read ahead in one go.
 
 mod any_field;
+mod column;
 mod compound;
 mod exists;
 mod number;
