@@ -212,9 +212,9 @@ impl<I: Indexes, L: Lake> Destination<'_, I, L> {
                         counts.done += results.iter().filter(|result| result.is_ok()).count();
                         Ok(refusals(results))
                     }
-                    Taken::Before | Taken::Stale => {
-                        Err(Rc::new(Error::Engine(format!("[{index}] refused a part without a source as known or stale"))))
-                    }
+                    Taken::Before | Taken::Stale => Err(Rc::new(Error::Engine(format!(
+                        "[{index}] refused a part without a source as known or stale"
+                    )))),
                 }
             }
         }
@@ -247,7 +247,9 @@ fn stale(index: &str) -> Failure {
         line: None,
         index: Some(index.to_owned()),
         kind: "stale_source".into(),
-        reason: format!("the object is more than {days} days old, so whether it was indexed is not known any more (logmill replay)"),
+        reason: format!(
+            "the object is more than {days} days old, so whether it was indexed is not known any more (logmill replay)"
+        ),
         raw: None,
     }
 }

@@ -86,7 +86,8 @@ impl<'r> Reader<'r> {
 
     /// The document's own time, else its arrival.
     fn time(&self, members: &Members<'_>) -> Result<i64, String> {
-        if let Some((field, value)) = self.rule.time_field.as_deref().and_then(|field| Some((field, members.get(field)?)))
+        if let Some((field, value)) =
+            self.rule.time_field.as_deref().and_then(|field| Some((field, members.get(field)?)))
         {
             let text = scalar(value).ok_or(format!("field [{field}]: expected a time, found {value}"))?;
             let read = self.rule.time_format.parse(&text, Fill::Down, &TimeZone::UTC);
@@ -282,7 +283,12 @@ mod tests {
         let key = "inbox/things/2026/11/20/16/w-1.json";
         check("", key, r#"{"a":1}"#, r#"things index #32 {"a":1}"#);
         check("", key, r#"{"_id":"i","a":1.50}"#, r#"things index i {"a":1.50}"#);
-        check("", key, r#"{ "a" : [1, 2] , "_id":"i", "_op":"create" ,"b":"\u00e9"}"#, "things create i {\"a\" : [1, 2],\"b\":\"\\u00e9\"}");
+        check(
+            "",
+            key,
+            r#"{ "a" : [1, 2] , "_id":"i", "_op":"create" ,"b":"\u00e9"}"#,
+            "things create i {\"a\" : [1, 2],\"b\":\"\\u00e9\"}",
+        );
         check("", key, r#"{"_op":"index","_id":3}"#, "things index 3 {}");
         check("", key, r#"{"_op":"delete","_id":"i"}"#, "things delete i");
         check("", key, r#"{"a":{"_id":1}}"#, r#"things index #32 {"a":{"_id":1}}"#);

@@ -86,12 +86,8 @@ mod tests {
 
     #[test]
     fn lines_and_their_object() {
-        let source = Identity {
-            bucket: "b".into(),
-            key: "logs/s/a.gz".into(),
-            etag: "e".into(),
-            modified: 1_709_208_000_123,
-        };
+        let source =
+            Identity { bucket: "b".into(), key: "logs/s/a.gz".into(), etag: "e".into(), modified: 1_709_208_000_123 };
         let key = key(&source, "1");
         assert_eq!(key, format!("failed/index-writer/2024/02/29/12/{}-1.json", source.hash()));
         let failure = |line, raw: &'static [u8]| Failure {

@@ -71,7 +71,8 @@ fn objects(batch: &event::Batch, bucket: &str) -> (Vec<Object>, BTreeSet<usize>)
                 failed.insert(place);
                 continue;
             }
-            let same = |object: &&mut Object| object.created.key == created.key && object.created.replay == created.replay;
+            let same =
+                |object: &&mut Object| object.created.key == created.key && object.created.replay == created.replay;
             match objects.iter_mut().find(same) {
                 Some(object) => {
                     object.created.at = object.created.at.max(created.at);
@@ -107,7 +108,9 @@ async fn index<L: Lake, I: Indexes>(
         .await;
         match read {
             Ok(_) => {}
-            Err((_, ReadError::Lake(LakeError::Gone { key }))) => tracing::warn!(key, "object is gone, nothing to index"),
+            Err((_, ReadError::Lake(LakeError::Gone { key }))) => {
+                tracing::warn!(key, "object is gone, nothing to index")
+            }
             Err((_, ReadError::Lake(error))) => {
                 tracing::error!(error = %error, "not read, the object comes again");
                 again.insert(place);

@@ -143,7 +143,8 @@ impl TryFrom<Wire> for Rule {
             prefix,
             index: index.map(IndexName::try_from).transpose()?,
             time_field,
-            time_format: DateFormat::or_standard(time_format.as_deref()).map_err(|error| format!("timeFormat: {error}"))?,
+            time_format: DateFormat::or_standard(time_format.as_deref())
+                .map_err(|error| format!("timeFormat: {error}"))?,
             id_field,
             defaults: Defaults { settings, mapping },
         })
@@ -151,7 +152,11 @@ impl TryFrom<Wire> for Rule {
 }
 
 /// The fields that a rule knows: those of its `mappings`, and the time field, which is a date of its format.
-fn mapping(mappings: Option<&RawValue>, time_field: Option<&str>, time_format: Option<&str>) -> Result<Mapping, String> {
+fn mapping(
+    mappings: Option<&RawValue>,
+    time_field: Option<&str>,
+    time_format: Option<&str>,
+) -> Result<Mapping, String> {
     let mut mapping = match mappings {
         Some(mappings) => {
             let mappings = serde_json::from_str(mappings.get()).map_err(|error| error.to_string())?;
@@ -256,17 +261,35 @@ mod tests {
         check_error(r#"{"prefix": "failed/", "index": "a"}"#, 2, "expected it to begin with logs/ or inbox/");
         check_error("{\"prefix\": \"logs/a/\",\n\"indx\": \"a\"}", 3, "unknown field `indx`, expected one of");
         check_error(r#"{"prefix": "logs/a/", "index": "A"}"#, 2, "lowercase");
-        check_error(r#"{"prefix": "logs/a/", "index": "a", "format": "csv"}"#, 2, "unknown variant `csv`, expected `json`");
+        check_error(
+            r#"{"prefix": "logs/a/", "index": "a", "format": "csv"}"#,
+            2,
+            "unknown variant `csv`, expected `json`",
+        );
         check_error(r#"{"prefix": "logs/a/", "index": "a", "retentionDays": 3}"#, 2, "retentionDays: needs timeField");
         check_error(r#"{"prefix": "inbox/", "retentionDays": 0}"#, 2, "expected at least 1");
         check_error(r#"{"prefix": "inbox/", "timeFormat": "yyyy"}"#, 2, "needs timeField");
-        check_error(r#"{"prefix": "inbox/", "timeField": "t", "timeFormat": "QQ{"}"#, 2, "timeFormat: Invalid format: [QQ{]");
+        check_error(
+            r#"{"prefix": "inbox/", "timeField": "t", "timeFormat": "QQ{"}"#,
+            2,
+            "timeFormat: Invalid format: [QQ{]",
+        );
     }
 
     #[test]
     fn the_schema_has_the_keys() {
         let schema = serde_json::to_string(&schemars::schema_for!(Rules)).unwrap();
-        for key in ["prefix", "index", "format", "timeField", "timeFormat", "idField", "retentionDays", "tagFields", "mappings"] {
+        for key in [
+            "prefix",
+            "index",
+            "format",
+            "timeField",
+            "timeFormat",
+            "idField",
+            "retentionDays",
+            "tagFields",
+            "mappings",
+        ] {
             assert!(schema.contains(&format!("\"{key}\"")), "{key}: {schema}");
         }
     }

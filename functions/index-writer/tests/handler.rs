@@ -15,7 +15,8 @@ const LOGS: &str = "logs/log-ingestion-stream/2026/11/20/16/a.gz";
 const INBOX: &str = "inbox/things/2026/11/20/16/w.json";
 
 fn access(day: u32, text: impl Into<Value>) -> String {
-    json!({"datetime": format!("{day:02}/Nov/2026:10:00:00 +0000"), "text": text.into(), "@ingested": AT_MS}).to_string()
+    json!({"datetime": format!("{day:02}/Nov/2026:10:00:00 +0000"), "text": text.into(), "@ingested": AT_MS})
+        .to_string()
 }
 
 #[tokio::test]
@@ -42,10 +43,7 @@ async fn days_have_their_indexes_and_objects_share_commits() {
     let context = context(lake, MemoryIndexes::default());
     let messages = [message("1", LOGS, AT, None), message("2", "logs/log-stream/2026/11/20/16/b", AT, None)];
     assert_eq!(send(&context, &messages).await, [""; 0]);
-    assert_eq!(
-        context.indexes.names(),
-        ["access-log-2026.11.19", "access-log-2026.11.20", "access-log-2026.11.21"]
-    );
+    assert_eq!(context.indexes.names(), ["access-log-2026.11.19", "access-log-2026.11.20", "access-log-2026.11.21"]);
     assert_eq!(context.indexes.commits(), 3, "one of each index");
     assert_eq!(context.indexes.documents("access-log-2026.11.20").len(), 2);
 }

@@ -209,7 +209,11 @@ impl RuleSource for NoRules {
 }
 
 pub fn context<I: Indexes>(lake: MemoryLake, indexes: I) -> Context<MemoryLake, I, NoRules> {
-    Context { lake, indexes, rules: RuleCache::new(NoRules, "rules/index.json", index_writer::rules::parse, Rules::default()) }
+    Context {
+        lake,
+        indexes,
+        rules: RuleCache::new(NoRules, "rules/index.json", index_writer::rules::parse, Rules::default()),
+    }
 }
 
 pub fn gzip(text: &str) -> Vec<u8> {
