@@ -24,10 +24,11 @@ mod index;
 pub mod janitor;
 pub mod manifest;
 pub mod mapping;
+mod name;
 pub mod search;
 pub mod split;
 pub mod write;
 
 pub use catalog::{Catalog, Options};
 pub use error::Error;
-pub use index::{Index, Reader};
+pub use index::{Found, Index, Reader};

@@ -2,14 +2,26 @@
 //!
 //! Its layout is written down in `docs/index-format.md`.
 
+mod alive;
 mod analyzer;
 mod builder;
 mod cache;
+mod directory;
+mod document;
+mod fetch;
+mod format;
+mod hot;
+mod ids;
 mod merge;
+mod pack;
 mod reader;
 mod rows;
 pub mod schema;
+mod stored;
 mod terms;
+#[cfg(test)]
+mod tests;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -20,13 +32,14 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 pub use analyzer::analyzer;
-pub use builder::{BuildOptions, Builder, Document, FieldValue};
+pub use builder::{BuildOptions, Builder, MAX_TAGS};
 pub use cache::Cache;
+pub use document::{Document, FieldValue};
 pub use merge::{Input, Merged, merge};
 pub use reader::SplitReader;
 pub use rows::Rows;
 pub use schema::schema;
-pub use terms::{Pattern, Wanted};
+pub use wanted::{Pattern, TermTest, Wanted};
 
 /// What the manifest keeps of a split, as its builder measured it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,60 +1,248 @@
 //! A split that is read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ledger::ObjectStore;
+use tantivy::schema::{IndexRecordOption, Term};
+use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED};
+use tokio::sync::OnceCell;
 
 use crate::Error;
 
-use super::{Cache, Deleted, Rows, SplitMeta, Stored, Wanted};
+use super::alive::without;
+use super::directory::{SplitDirectory, misses, searcher, want};
+use super::fetch::{Body, Fetcher};
+use super::format::{Malformed, unseal};
+use super::hot::{Hot, IDS, ROWS};
+use super::ids::Ids;
+use super::schema::{column, id_term};
+use super::stored::StoredDocument;
+use super::{Cache, Deleted, Pattern, Rows, SplitMeta, Stored, Wanted};
+
+/// Round trips after which a read that still wants more is given up: the deepest one (terms of a pattern) takes two, and a term
+/// beyond what the map of postings says one more.
+const MAX_TRIPS: usize = 6;
+/// Postings of a whole pattern are read along with the dictionary if they are no more than this.
+const SMALL_PATTERN: u64 = 256 << 10;
 
 /// A split that is read. Make one for each query: it holds on to every range it has read until it is dropped.
-pub struct SplitReader {}
+pub struct SplitReader {
+    meta: SplitMeta,
+    hot: Hot,
+    fetcher: Fetcher,
+    directory: SplitDirectory,
+    searcher: Searcher,
+    ids: OnceCell<Ids>,
+    rows: OnceCell<Arc<Rows>>,
+}
 
 impl SplitReader {
     /// Opens a split: one request, or none if its hot part is in the cache.
     pub async fn open(
-        _store: Arc<dyn ObjectStore>,
-        _cache: Arc<Cache>,
-        _key: &str,
-        _meta: &SplitMeta,
+        store: Arc<dyn ObjectStore>,
+        cache: Arc<Cache>,
+        key: &str,
+        meta: &SplitMeta,
     ) -> Result<Arc<SplitReader>, Error> {
-        Err(Error::Engine("to be written".into()))
+        let fetcher = Fetcher::new(store, cache, key);
+        let malformed = |reason: Malformed| fetcher.corrupt(reason);
+        let tail = fetcher.tail(&meta.hot, |tail| unseal(tail).map(drop).map_err(malformed)).await?;
+        let len = unseal(&tail).map_err(malformed)?;
+        let mut hot = Hot::decode(&tail.slice(0..len)).map_err(malformed)?;
+        if hot.body() != meta.hot.start {
+            return Err(fetcher.corrupt("its files do not end where its hot part begins"));
+        }
+        for (range, bytes) in std::mem::take(&mut hot.ranges) {
+            fetcher.held.insert(range.start, bytes);
+        }
+        let directory = SplitDirectory::new(fetcher.held.clone(), &hot.files, hot.meta.clone());
+        let searcher = guarded(|| searcher(&directory.index()?)).map_err(|reason| fetcher.corrupt(reason))?;
+        let (ids, rows) = (OnceCell::new(), OnceCell::new());
+        Ok(Arc::new(SplitReader { meta: meta.clone(), hot, fetcher, directory, searcher, ids, rows }))
     }
 
     /// The object's key.
     pub fn key(&self) -> &str {
-        ""
+        &self.fetcher.held.key
     }
 
     /// What the manifest says.
     pub fn meta(&self) -> &SplitMeta {
-        unreachable!("cannot be opened yet")
+        &self.meta
     }
 
     /// The engine's searcher over this split's one segment, without the deleted documents. It reads only what was prefetched;
     /// anything else is an error that says «not prefetched».
-    pub fn searcher(&self, _deleted: Option<&Deleted>) -> Result<tantivy::Searcher, Error> {
-        Err(Error::Engine("to be written".into()))
+    pub fn searcher(&self, deleted: Option<&Deleted>) -> Result<Searcher, Error> {
+        let Some(deleted) = deleted.filter(|deleted| !deleted.is_empty()) else { return Ok(self.searcher.clone()) };
+        let directory = without(&self.directory, &self.hot, self.searcher.segment_readers(), deleted)?;
+        guarded(|| searcher(&directory.index()?)).map_err(|reason| self.fetcher.corrupt(reason))
+    }
+
+    /// Runs something of the engine that needs only what was prefetched. Its failure, or its panic, is the split's.
+    pub fn run<T>(&self, run: impl FnOnce() -> tantivy::Result<T>) -> Result<T, Error> {
+        guarded(run).map_err(|reason| self.fetcher.corrupt(reason))
     }
 
     /// Reads everything that is named, in one round trip; a second one for the postings of patterns.
-    pub async fn prefetch(&self, _wanted: &Wanted) -> Result<(), Error> {
-        Err(Error::Engine("to be written".into()))
+    pub async fn prefetch(&self, wanted: &Wanted) -> Result<(), Error> {
+        self.settle(|segment| {
+            let terms = wanted.terms.iter().map(|(term, positions)| self.touch_term(segment, term, *positions));
+            let patterns = wanted.patterns.iter().map(|pattern| self.touch_pattern(segment, pattern));
+            let columns = wanted.columns.iter().map(|path| touch_column(segment, path));
+            all(terms.chain(patterns).chain(columns))
+        })
+        .await
     }
 
     /// The last document of each id that is not deleted. At most two round trips (the filter, once; then postings).
-    pub async fn find(&self, _ids: &[&str], _deleted: Option<&Deleted>) -> Result<Vec<Option<u32>>, Error> {
-        Err(Error::Engine("to be written".into()))
+    pub async fn find(&self, ids: &[&str], deleted: Option<&Deleted>) -> Result<Vec<Option<u32>>, Error> {
+        let filter = self.ids.get_or_try_init(|| self.part(IDS, Ids::decode)).await?;
+        let terms: Vec<Option<Term>> = ids.iter().map(|id| filter.may_have(id).then(|| id_term(id))).collect();
+        if terms.iter().all(Option::is_none) {
+            return Ok(vec![None; ids.len()]);
+        }
+        self.settle(|segment| {
+            let found: Vec<_> = terms
+                .iter()
+                .map(|term| term.as_ref().map_or(Ok(None), |term| self.last(segment, term, deleted)))
+                .collect();
+            found.into_iter().collect()
+        })
+        .await
     }
 
     /// `_seq_no` and `_version` of all documents: one request, the first time.
     pub async fn rows(&self) -> Result<Arc<Rows>, Error> {
-        Err(Error::Engine("to be written".into()))
+        let rows = self.rows.get_or_try_init(|| self.part(ROWS, |bytes| Rows::decode(bytes).map(Arc::new))).await?;
+        Ok(rows.clone())
     }
 
     /// Documents by number, in the order asked, in one round trip.
-    pub async fn documents(&self, _docs: &[u32]) -> Result<Vec<Stored>, Error> {
-        Err(Error::Engine("to be written".into()))
+    pub async fn documents(&self, docs: &[u32]) -> Result<Vec<Stored>, Error> {
+        if let Some(doc) = docs.iter().find(|&&doc| doc >= self.meta.documents) {
+            return Err(Error::Engine(format!("{}: no document {doc}", self.key())));
+        }
+        self.settle(|_| {
+            let read: Vec<_> =
+                docs.iter().map(|&doc| self.searcher.doc::<StoredDocument>(DocAddress::new(0, doc))).collect();
+            read.into_iter().map(|document| document.map(|document| document.0)).collect()
+        })
+        .await
+    }
+
+    /// Reads the whole object, so that nothing is missing any more.
+    pub(super) async fn load(&self) -> Result<(), Error> {
+        self.fetcher.whole(&self.body()).await
+    }
+
+    pub(super) fn index(&self) -> &tantivy::Index {
+        self.searcher.index()
+    }
+
+    /// Runs something of the engine, reads what it found missing, and runs it again until nothing is.
+    async fn settle<T>(&self, run: impl Fn(&SegmentReader) -> tantivy::Result<T>) -> Result<T, Error> {
+        for _ in 0..MAX_TRIPS {
+            let segment = self.searcher.segment_readers().first();
+            let segment = segment.ok_or_else(|| self.fetcher.corrupt("it has no segment"))?;
+            let (result, missed) = misses(|| guarded(|| run(segment)));
+            if missed.is_empty() {
+                return result.map_err(|reason| self.fetcher.corrupt(reason));
+            }
+            self.fetcher.fetch(missed, &self.body()).await?;
+        }
+        Err(Error::Engine(format!("{}: it wants more than {MAX_TRIPS} round trips", self.key())))
+    }
+
+    fn body(&self) -> Body<'_> {
+        Body { len: self.meta.hot.start, checksums: &self.hot.checksums }
+    }
+
+    /// Reads one of this crate's own parts.
+    async fn part<T>(&self, name: &str, decode: impl Fn(&[u8]) -> Result<T, Malformed>) -> Result<T, Error> {
+        let range = self.hot.file(name).ok_or_else(|| self.fetcher.corrupt(format!("no part {name}")))?;
+        self.fetcher.fetch(vec![range.clone()], &self.body()).await?;
+        let bytes = self.fetcher.held.get(&range).ok_or_else(|| self.fetcher.corrupt(format!("no part {name}")))?;
+        decode(&bytes).map_err(|reason| self.fetcher.corrupt(format!("{name}: {reason}")))
+    }
+
+    /// Reads a term's postings. What is missing is told together with where its postings likely are.
+    fn touch_term(&self, segment: &SegmentReader, term: &Term, positions: bool) -> tantivy::Result<()> {
+        let touch = || -> tantivy::Result<()> {
+            let inverted = segment.inverted_index(term.field())?;
+            if let Some(info) = inverted.get_term_info(term)? {
+                inverted.read_postings_from_terminfo(&info, record(positions))?;
+            }
+            Ok(())
+        };
+        touch().inspect_err(|_| {
+            let map = self.hot.postings.iter().find(|map| map.field == term.field().field_id());
+            let places = map.into_iter().flat_map(|map| map.term(term.serialized_value_bytes(), positions));
+            places.for_each(want);
+        })
+    }
+
+    /// Reads the dictionary of a pattern's range, and the postings of the terms that pass.
+    fn touch_pattern(&self, segment: &SegmentReader, pattern: &Pattern) -> tantivy::Result<()> {
+        let inverted = segment.inverted_index(pattern.field)?;
+        let terms = inverted.terms().range().ge(&pattern.range.start).lt(&pattern.range.end).into_stream();
+        let mut terms = terms.inspect_err(|_| {
+            let map = self.hot.postings.iter().find(|map| map.field == pattern.field.field_id());
+            let places: Vec<_> = map.into_iter().flat_map(|map| map.terms(&pattern.range, pattern.positions)).collect();
+            if places.iter().map(|range| range.end - range.start).sum::<u64>() <= SMALL_PATTERN {
+                places.into_iter().for_each(want);
+            }
+        })?;
+        let (mut outcome, mut left) = (Ok(()), pattern.limit);
+        while left > 0 && terms.advance() {
+            if pattern.test.as_ref().is_none_or(|test| test(terms.key())) {
+                let read = inverted.read_postings_from_terminfo(terms.value(), record(pattern.positions));
+                outcome = outcome.and(read.map(drop));
+                left -= 1;
+            }
+        }
+        Ok(outcome?)
+    }
+
+    /// The last document of a term that is not deleted.
+    fn last(&self, segment: &SegmentReader, term: &Term, deleted: Option<&Deleted>) -> tantivy::Result<Option<u32>> {
+        self.touch_term(segment, term, false)?;
+        let inverted = segment.inverted_index(term.field())?;
+        let Some(mut postings) = inverted.read_postings(term, IndexRecordOption::Basic)? else { return Ok(None) };
+        let mut last = None;
+        while postings.doc() != TERMINATED {
+            if deleted.is_none_or(|deleted| !deleted.contains(postings.doc())) {
+                last = Some(postings.doc());
+            }
+            postings.advance();
+        }
+        Ok(last)
+    }
+}
+
+/// What is read of a term. Positions stand in a file of their own, and only the field of words has them.
+fn record(positions: bool) -> IndexRecordOption {
+    if positions { IndexRecordOption::WithFreqsAndPositions } else { IndexRecordOption::WithFreqs }
+}
+
+fn touch_column(segment: &SegmentReader, path: &str) -> tantivy::Result<()> {
+    let columns = segment.fast_fields().dynamic_column_handles(&column(path))?;
+    all(columns.iter().map(|column| Ok(column.open().map(drop)?)))
+}
+
+/// Does all of them, whatever becomes of the first.
+fn all(steps: impl Iterator<Item = tantivy::Result<()>>) -> tantivy::Result<()> {
+    steps.fold(Ok(()), |outcome, step| outcome.and(step))
+}
+
+/// Runs something of the engine, whose panics must not be ours: bytes are checked before it sees them, but its code is not ours.
+fn guarded<T>(run: impl FnOnce() -> tantivy::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => {
+            let message = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+            Err(format!("the engine panicked: {}", message.unwrap_or("no message")))
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use tantivy::DateTime;
+use tantivy::columnar::NumericalValue;
 use tantivy::schema::{
     BytesOptions, Field, IndexRecordOption, JsonObjectOptions, STORED, Schema, Term, TextFieldIndexing, TextOptions,
 };
@@ -17,6 +18,8 @@ pub const SOURCE: Field = Field::from_field_id(1);
 pub const TEXT: Field = Field::from_field_id(2);
 /// `doc`: exact values by path, indexed and fast (whole strings also of text fields with a keyword copy).
 pub const DOC: Field = Field::from_field_id(3);
+/// The name of [`DOC`], with which names of columns begin.
+pub const DOC_NAME: &str = "doc";
 /// `_field_names`: paths that have a value which is not in [`DOC`].
 pub const FIELD_NAMES: Field = Field::from_field_id(4);
 
@@ -33,9 +36,10 @@ pub fn schema() -> Schema {
 fn build() -> Schema {
     let exact =
         |option| TextFieldIndexing::default().set_tokenizer(KEYWORD).set_fieldnorms(false).set_index_option(option);
+    // The engine keeps no lengths of JSON fields: scores do not go by them.
     let words = TextFieldIndexing::default()
         .set_tokenizer(STANDARD)
-        .set_fieldnorms(true)
+        .set_fieldnorms(false)
         .set_index_option(IndexRecordOption::WithFreqsAndPositions);
     let mut schema = Schema::builder();
     schema.add_text_field(
@@ -57,7 +61,7 @@ fn build() -> Schema {
 
 /// The column of a path, as `SegmentReader::fast_fields` names it.
 pub fn column(path: &str) -> String {
-    format!("doc.{path}")
+    format!("{DOC_NAME}.{path}")
 }
 
 /// The term of an `_id`.
@@ -91,10 +95,14 @@ pub fn long_term(path: &str, value: i64) -> Term {
     term
 }
 
-/// The term of a floating number.
+/// The term of a floating number. The engine keeps those that are whole as whole numbers in its dictionary; columns do not.
 pub fn double_term(path: &str, value: f64) -> Term {
     let mut term = Term::from_field_json_path(DOC, path, true);
-    term.append_type_and_fast_value(value);
+    match NumericalValue::F64(value).normalize() {
+        NumericalValue::I64(value) => term.append_type_and_fast_value(value),
+        NumericalValue::U64(value) => term.append_type_and_fast_value(value),
+        NumericalValue::F64(value) => term.append_type_and_fast_value(value),
+    }
     term
 }
 

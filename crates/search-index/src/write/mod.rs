@@ -1,7 +1,31 @@
 //! Writing: operations in, one commit out.
+//!
+//! ```text
+//! parts ─ batch ─▶ entries ─ attempt ─┬ sources taken before? (positions)
+//!                                     ├ lookup: ids in the splits that there are
+//!                                     ├ decide: what becomes of each operation; documents through the mapping into a split
+//!                                     ├ upload: split, deletion bitsets, positions, snapshot if one is due
+//!                                     └ commit; lost the race: from the top, doing again only what has changed
+//! ```
+
+mod attempt;
+mod batch;
+mod decide;
+mod lookup;
+mod partial;
+mod upload;
 
 use bytes::Bytes;
-use ledger::SourceId;
+use ledger::{MAX_RACES, SourceId, StoreError, commit};
+
+use crate::manifest::Settings;
+use crate::{Error, Index};
+
+use attempt::Attempt;
+use batch::Batch;
+pub use batch::MAX_OPS;
+pub(crate) use lookup::Lookups;
+pub(crate) use upload::put_deletes;
 
 /// Where a document's `_id` comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,4 +140,42 @@ pub enum Taken {
     Before,
     /// Its source is too old to know whether it was taken.
     Stale,
+}
+
+impl Index {
+    /// Carries out the parts in order, in one commit; in more if they have more than [`MAX_OPS`] operations. An index that does not
+    /// exist is created with `defaults` and dynamic mapping.
+    ///
+    /// What is decided from what is there (`create`, `if_seq_no`, updates, types of new fields) is decided again whenever another
+    /// writer's commit comes first.
+    pub async fn write(&self, parts: &[Part], defaults: &Settings, now: i64) -> Result<Vec<Taken>, Error> {
+        let mut taken: Vec<Option<Taken>> = vec![None; parts.len()];
+        for batch in Batch::of(parts)? {
+            let of_pieces = self.write_together(&batch, defaults, now).await?;
+            for (piece, of_piece) in batch.pieces.iter().zip(of_pieces) {
+                match (&mut taken[piece.part], of_piece) {
+                    (Some(Taken::Now(results)), Taken::Now(more)) => results.extend(more),
+                    (part, of_piece) => *part = Some(of_piece),
+                }
+            }
+        }
+        Ok(taken.into_iter().flatten().collect())
+    }
+
+    async fn write_together(&self, batch: &Batch<'_>, defaults: &Settings, now: i64) -> Result<Vec<Taken>, Error> {
+        let mut attempt = Attempt::new(self, batch, defaults, now);
+        for race in 1..=MAX_RACES {
+            let view = self.view().await?;
+            match attempt.run(&view).await {
+                Ok(Some(taken)) => return Ok(taken),
+                Ok(None) => {}
+                // What this commit names was dropped and collected: this writer has slept, and the commit is not the last.
+                Err(Error::Store(StoreError::NotFound { .. }))
+                    if self.view().await?.head.etag() != view.head.etag() => {}
+                Err(error) => return Err(error),
+            }
+            commit::jitter(race.min(4)).await;
+        }
+        Err(self.contended())
+    }
 }
