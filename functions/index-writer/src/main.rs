@@ -1,6 +1,5 @@
 //! `index-writer`: see the library.
 
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,12 +17,7 @@ use search_index::{Catalog, Options};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    lambda::run(start, async |event: Batch, context: &_| {
-        // Its type is forgotten: with the runtime around it, it is too deep for the compiler.
-        let handled: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(event, context));
-        handled.await
-    })
-    .await
+    lambda::run(start, async |event: Batch, context: &_| handle(event, context).await).await
 }
 
 async fn start() -> Result<Context<LakeBucket, Catalogued, RulesBucket>, Error> {
