@@ -14,6 +14,7 @@ mod init_error;
 pub mod rule_folder;
 pub mod rules;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use lambda_runtime::LambdaEvent;
@@ -64,9 +65,12 @@ where
         }
     };
     let (context, handler) = (&context, &handler);
-    // Boxed: what the compiler nests into one another here is deeper than it likes.
     let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| {
-        Box::pin(handler(event.payload, context, Deadline::of_epoch_ms(event.context.deadline)))
+        let deadline = Deadline::of_epoch_ms(event.context.deadline);
+        // Its type is forgotten: inside the runtime's own layers, an SDK call's future is too deep for the compiler.
+        let handled: Pin<Box<dyn Future<Output = Result<Reply, Error>>>> =
+            Box::pin(handler(event.payload, context, deadline));
+        handled
     });
     match Box::pin(lambda_runtime::run(service)).await {
         Ok(()) => ExitCode::SUCCESS,

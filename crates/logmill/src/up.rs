@@ -253,10 +253,14 @@ fn ready_text(emulator: &Emulator, template: &Template, local: &[LocalParameter]
             text.push_str(&format!("  {name}={here} (a deployed stack: {deployed})\n"));
         }
     }
+    if let Some(search) = outputs.get("SearchUrl") {
+        text.push_str(&search_examples(search, demo.is_some()));
+    }
     if let Some(lake) = outputs.get("LakeBucketName") {
         text.push_str(&format!(
             "\ntry (AWS tools take any credentials: export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)\n  \
              curl -s '{endpoint}/_logmill/health?format=text'\n  \
+             logmill status --endpoint {endpoint}\n  \
              curl -s '{endpoint}/{lake}?list-type=2&prefix=logs/'\n  \
              aws --endpoint-url {endpoint} s3 ls s3://{lake}/logs/log-ingestion-stream/ --recursive\n"
         ));
@@ -265,9 +269,29 @@ fn ready_text(emulator: &Emulator, template: &Template, local: &[LocalParameter]
     text
 }
 
+/// What to ask the search API (the tutorial's questions), and when there is an answer.
+fn search_examples(url: &str, demo: bool) -> String {
+    let search = url.trim_start_matches("http://").trim_end_matches('/');
+    if !demo {
+        return format!("\nsearch\n  curl '{search}/_cat/indices?v'\n");
+    }
+    format!(
+        "\nsearch: raw lines within half a minute, the counts by status once a minute has ended\n  \
+         curl '{search}/access-log*/_search?q=response:404&pretty'\n  \
+         curl '{search}/request_data/_search?pretty'\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_ask() {
+        let text = search_examples("http://127.0.0.1:9200/", true);
+        assert!(text.contains("curl '127.0.0.1:9200/access-log*/_search?q=response:404&pretty'\n"), "{text}");
+        assert!(text.contains("curl '127.0.0.1:9200/request_data/_search?pretty'\n"), "{text}");
+    }
 
     #[test]
     fn parameters_are_key_and_value() {

@@ -1,6 +1,7 @@
 //! The event: SQS messages, each an S3 event as the topics hand it on.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use percent_encoding::percent_decode;
@@ -44,7 +45,7 @@ pub struct Replay {
     /// Only these lines (from 1), whether or not the object was taken before: lines that were refused. Without it the whole
     /// object, unless the index knows that it was taken; one too old to be known is taken, and its documents replace themselves.
     #[serde(default)]
-    pub lines: Option<Vec<u64>>,
+    pub lines: Option<BTreeSet<u64>>,
 }
 
 /// Not an S3 event.
