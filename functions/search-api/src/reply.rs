@@ -123,7 +123,12 @@ fn formed(request: &Request, mut reply: Reply) -> Result<Answer, ApiError> {
 
 fn shaped(body: &[u8], paths: Option<&FilterPath>, pretty: bool) -> Result<Vec<u8>, ApiError> {
     let exception = |error: serde_json::Error| ApiError::new(500, "exception", error.to_string());
-    let mut value: Value = serde_json::from_slice(body).map_err(exception)?;
+    let mut value: Value = match serde_json::from_slice(body) {
+        Ok(value) => value,
+        // A document may hold a number that no f64 can, or be as deep as the parser goes: then it is not spaced.
+        Err(_) if paths.is_none() => return Ok(body.to_vec()),
+        Err(error) => return Err(exception(error)),
+    };
     if let Some(paths) = paths {
         value = paths.apply(value);
     }
