@@ -68,16 +68,7 @@ impl Reply {
 
     /// An error.
     pub fn error(error: &ApiError) -> Reply {
-        let mut headers = Vec::new();
-        if let Some(seconds) = error.retry_after {
-            headers.push(("Retry-After", seconds.to_string()));
-        }
-        if let Some(allow) = &error.allow {
-            headers.push(("Allow", allow.clone()));
-        }
-        if error.wants_key {
-            headers.push(("WWW-Authenticate", "ApiKey, Basic realm=\"security\" charset=\"UTF-8\"".to_owned()));
-        }
+        let headers = error.header.iter().cloned().collect();
         Reply { status: error.status, headers, content: Content::Json(error.body().to_string().into_bytes()) }
     }
 }

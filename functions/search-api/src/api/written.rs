@@ -79,7 +79,7 @@ pub fn status(done: &Done) -> u16 {
 /// An operation that the index refused.
 pub fn refused(index: &str, refused: Refused) -> ApiError {
     let error = ApiError::new(refused.status, refused.kind, refused.reason);
-    match error.kind.as_ref() {
+    match error.kind {
         "version_conflict_engine_exception" | "document_missing_exception" => {
             error.with("index_uuid", "_na_").with("shard", "0").with("index", index)
         }
