@@ -8,6 +8,7 @@
 //! Absent: S3 and every other SDK client (a function brings its own), formats and rules of any kind.
 
 pub mod batch;
+mod deadline;
 mod init_error;
 pub mod rules;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
 pub use batch::BatchReply;
+pub use deadline::Deadline;
 pub use rules::{RuleCache, RuleError, RuleSource, Stored};
 
 /// What a start or a handler fails with; its text is the invocation's `errorMessage`.
@@ -37,6 +39,18 @@ where
     Event: for<'de> Deserialize<'de>,
     Reply: Serialize,
 {
+    run_until(start, async |event, context: &Context, _| handler(event, context).await).await
+}
+
+/// As [`run`], for a handler that fills its time: it is told when Lambda will end it.
+pub async fn run_until<Context, Event, Reply>(
+    start: impl AsyncFnOnce() -> Result<Context, Error>,
+    handler: impl AsyncFn(Event, &Context, Deadline) -> Result<Reply, Error>,
+) -> ExitCode
+where
+    Event: for<'de> Deserialize<'de>,
+    Reply: Serialize,
+{
     log_to_stdout();
     let context = match start().await {
         Ok(context) => context,
@@ -47,7 +61,9 @@ where
         }
     };
     let (context, handler) = (&context, &handler);
-    let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| handler(event.payload, context));
+    let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| {
+        handler(event.payload, context, Deadline::of_epoch_ms(event.context.deadline))
+    });
     match lambda_runtime::run(service).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -40,6 +40,6 @@ pub use file::FileStore;
 pub use fold::{Applied, Folded, fold};
 pub use head::{Head, HeadError, Loaded, MAX_RACES};
 pub use outbox::{Effect, Outbox};
-pub use positions::{Positions, Seen, SourceId};
+pub use positions::{KEPT_DAYS, Positions, Seen, SourceId};
 pub use segment::{Append, Segment, Segments};
 pub use store::{ETag, Meta, Object, ObjectStore, Precondition, StoreError};

@@ -5,13 +5,36 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emulator::{Config, template};
+use lambda::RuleError;
+use schemars::Schema;
 
 const EXAMPLES: &str = "Examples:
   logmill check infra/rules/*.json
   logmill check /etc/aws-kinesis/agent.json template.yaml
 
-A file's kind follows from its name: firehose-transform.json is a rule file, *.yaml a template, any other *.json with
+A file's kind follows from its name: firehose-transform.json and index.json are rule files, *.yaml a template, any other *.json with
 \"flows\" an agent configuration. Errors are printed as FILE:LINE:COLUMN: MESSAGE; the exit code is 1 if there was one.";
+
+/// A kind of rule file: `KIND.json`.
+struct RuleFile {
+    kind: &'static str,
+    check: fn(&str) -> Result<(), RuleError>,
+    schema: fn() -> Schema,
+}
+
+/// The kinds; the next one is added here.
+const RULE_FILES: [RuleFile; 2] = [
+    RuleFile {
+        kind: "firehose-transform",
+        check: |text| firehose_transform::rules::parse(text).map(drop),
+        schema: || schemars::schema_for!(firehose_transform::rules::Rules),
+    },
+    RuleFile {
+        kind: "index",
+        check: |text| index_writer::rules::parse(text).map(drop),
+        schema: || schemars::schema_for!(index_writer::rules::Rules),
+    },
+];
 
 /// Options of `check`.
 #[derive(clap::Args)]
@@ -21,15 +44,14 @@ pub struct Arguments {
     #[arg(required_unless_present = "schema")]
     files: Vec<PathBuf>,
     /// Print the JSON Schema of a kind of rule file instead
-    #[arg(long, value_name = "KIND", exclusive = true, value_parser = ["firehose-transform"])]
+    #[arg(long, value_name = "KIND", exclusive = true, value_parser = RULE_FILES.map(|file| file.kind))]
     schema: Option<String>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    if arguments.schema.is_some() {
-        let schema = schemars::schema_for!(firehose_transform::rules::Rules);
-        println!("{:#}", schema.as_value());
+    if let Some(file) = RULE_FILES.iter().find(|file| arguments.schema.as_deref() == Some(file.kind)) {
+        println!("{:#}", (file.schema)().as_value());
         return ExitCode::SUCCESS;
     }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();
@@ -50,7 +72,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 struct Checked {
-    kind: &'static str,
+    kind: String,
     warnings: Vec<String>,
 }
 
@@ -60,20 +82,20 @@ fn check(file: &Path) -> Result<Checked, String> {
     let extension = file.extension().unwrap_or_default();
     if extension == "yaml" || extension == "yml" {
         template::load(file, &BTreeMap::new(), &Config::new(".")).map_err(|e| e.to_string())?;
-        return Ok(Checked { kind: "template", warnings: Vec::new() });
+        return Ok(Checked { kind: "template".into(), warnings: Vec::new() });
     }
     let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
-    if file.file_name().is_some_and(|name| name == "firehose-transform.json") {
-        let rules = firehose_transform::rules::parse(&text);
-        rules.map_err(|e| format!("{shown}:{}:{}: {}", e.line, e.column, e.message))?;
-        return Ok(Checked { kind: "firehose-transform rules", warnings: Vec::new() });
+    let stem = file.file_stem().unwrap_or_default();
+    if let Some(rules) = RULE_FILES.iter().find(|rules| extension == "json" && stem == rules.kind) {
+        (rules.check)(&text).map_err(|e| format!("{shown}:{}:{}: {}", e.line, e.column, e.message))?;
+        return Ok(Checked { kind: format!("{} rules", rules.kind), warnings: Vec::new() });
     }
     if text.contains("\"flows\"") {
         let loaded = agent::config::load(file).map_err(|e| e.to_string())?;
-        return Ok(Checked { kind: "agent configuration", warnings: loaded.warnings });
+        return Ok(Checked { kind: "agent configuration".into(), warnings: loaded.warnings });
     }
     Err(format!(
-        "{shown}: unknown kind of file: expected firehose-transform.json, an agent configuration (\"flows\"), or a template \
-         (*.yaml)"
+        "{shown}: unknown kind of file: expected {}, an agent configuration (\"flows\"), or a template (*.yaml)",
+        RULE_FILES.map(|rules| format!("{}.json", rules.kind)).join(", ")
     ))
 }

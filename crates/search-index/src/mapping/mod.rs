@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 pub(crate) use date::zoned;
-pub use date::{DateFormat, Fill, InvalidFormat, time_zone};
+pub use date::{DateFormat, Fill, InvalidFormat};
 
 use crate::split::FieldValue;
 

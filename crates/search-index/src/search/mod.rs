@@ -19,7 +19,7 @@ mod statistics;
 mod top;
 
 use bytes::Bytes;
-use search_query::{SearchRequest, TrackTotalHits};
+use search_query::{RequestError, SearchRequest, TrackTotalHits};
 use search_query::query::Query;
 use serde_json::Value;
 
@@ -99,6 +99,11 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// What the request's own parser says.
+fn refused(error: RequestError) -> Error {
+    Error::Request { kind: error.kind, reason: error.reason }
 }
 
 /// A text field is sorted by or aggregated on.

@@ -1,5 +1,6 @@
 //! A request as one index understands it.
 
+use search_query::query::Query;
 use search_query::sort::{Key, Missing, Order, Sort};
 use search_query::{SearchRequest, TrackTotalHits};
 
@@ -14,8 +15,10 @@ use super::sort::{self, By, SortKey, SortValue};
 pub(super) struct Plan {
     query: Lowered,
     /// The query as it came, if `_seq_no` has to be looked up for each split.
-    by_seq_no: Option<search_query::query::Query>,
+    by_seq_no: Option<Query>,
     now: i64,
+    /// `post_filter`, of hits only.
+    pub after_aggregations: Option<Lowered>,
     pub wanted: Wanted,
     pub keys: Vec<SortKey>,
     pub after: Option<Vec<SortValue>>,
@@ -35,7 +38,12 @@ impl Plan {
         let by_score = size > 0 && sorts.iter().any(|sort| sort.key == Key::Score);
         let scored = by_score || request.min_score.is_some();
         let mut lowering = Lowering::new(&reader.state.mapping, &reader.name, now, scored);
-        let query = lowering.query(&request.query)?;
+        let whole = whole(request);
+        let query = lowering.query(&whole)?;
+        let after_aggregations = match &request.post_filter {
+            Some(filter) if !request.aggregations.is_empty() => Some(lowering.unscored(filter)?),
+            _ => None,
+        };
         let keys = sort::plan(&sorts, &mut lowering)?;
         let nodes = aggregate::plan(&request.aggregations, &mut lowering)?;
         let after = match &request.search_after {
@@ -51,15 +59,16 @@ impl Plan {
             None => None,
         };
         let in_filters = request.aggregations.iter().any(|(_, aggregation)| aggregate_uses_seq_no(aggregation));
-        if in_filters {
+        if in_filters || (after_aggregations.is_some() && request.post_filter.as_ref().is_some_and(uses_seq_no)) {
             return Err(Error::Request {
                 kind: "illegal_argument_exception",
-                reason: "filters of aggregations on the field [_seq_no] are not supported".into(),
+                reason: "filters of aggregations, and beside aggregations, on the field [_seq_no] are not supported".into(),
             });
         }
         Ok(Plan {
             query,
-            by_seq_no: uses_seq_no(&request.query).then(|| request.query.clone()),
+            by_seq_no: uses_seq_no(&whole).then_some(whole),
+            after_aggregations,
             now,
             wanted: lowering.wanted,
             keys,
@@ -89,6 +98,20 @@ impl Plan {
         let mut lowering = Lowering::new(&reader.state.mapping, &reader.name, self.now, self.scored);
         lowering.rows = rows;
         lowering.query(query)
+    }
+}
+
+/// The query, with `post_filter` unless aggregations are to see what it leaves out.
+fn whole(request: &SearchRequest) -> Query {
+    match &request.post_filter {
+        Some(filter) if request.aggregations.is_empty() => Query::Bool {
+            must: vec![request.query.clone()],
+            filter: vec![filter.clone()],
+            should: Vec::new(),
+            must_not: Vec::new(),
+            minimum_should_match: None,
+        },
+        _ => request.query.clone(),
     }
 }
 

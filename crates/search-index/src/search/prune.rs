@@ -22,6 +22,8 @@ impl Pruning<'_> {
     /// `false` only if no document of the split can match.
     pub fn may_match(&self, query: &Query, split: &Split) -> bool {
         match query {
+            // Fields that a pattern names are looked up where the query is lowered.
+            _ if query.pattern().is_some() => true,
             Query::MatchNone => false,
             Query::Term { field, value, case_insensitive: false } | Query::Match { field, value, .. } => {
                 self.value(field, value, split)

@@ -5,13 +5,13 @@ use std::sync::{Arc, LazyLock};
 use search_query::sort::Order;
 use tantivy::collector::TopDocs;
 use tantivy::query::{EnableScoring, Query, Weight};
-use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, Searcher, SegmentReader, TERMINATED};
+use tantivy::{BitSet, COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, Searcher, SegmentReader, TERMINATED};
 use tokio::sync::Semaphore;
 
 use crate::split::{Rows, SplitReader};
 use crate::{Error, Reader, manifest};
 
-use super::aggregate::{Collect, Partial, TOO_MANY, too_many};
+use super::aggregate::{Collect, Partial, TOO_MANY, documents, too_many};
 use super::lower::Lowered;
 use super::plan::Plan;
 use super::sort::{By, SortValue};
@@ -127,6 +127,10 @@ impl Opened {
             segment,
             top: Top::open(&plan.keys, segment, &place, plan.size, plan.after.as_deref())?,
             nodes: plan.nodes.iter().map(|node| node.open(&self.searcher, segment)).collect::<tantivy::Result<_>>()?,
+            post: match &plan.after_aggregations {
+                Some(query) => Some(documents(query.as_ref(), &self.searcher, segment)?),
+                None => None,
+            },
             count: 0,
             block: Vec::with_capacity(BLOCK),
             zeros: vec![0; BLOCK],
@@ -147,6 +151,8 @@ struct Collecting<'a> {
     segment: &'a SegmentReader,
     top: Top<'a>,
     nodes: Vec<Box<dyn Collect>>,
+    /// The documents that may be hits.
+    post: Option<BitSet>,
     count: u64,
     block: Vec<DocId>,
     zeros: Vec<u32>,
@@ -161,9 +167,7 @@ impl Collecting<'_> {
             let filled = docs.fill_buffer(&mut buffer);
             for doc in &buffer[..filled] {
                 if alive.is_none_or(|alive| alive.is_alive(*doc)) {
-                    self.count += 1;
-                    self.top.collect(*doc, None);
-                    self.aggregate(*doc)?;
+                    self.take(*doc, None)?;
                 }
             }
             let done = self.nodes.is_empty() && self.count > count_to && self.top.is_done();
@@ -181,9 +185,7 @@ impl Collecting<'_> {
             if alive.is_none_or(|alive| alive.is_alive(doc)) {
                 let score = docs.score();
                 if min_score.is_none_or(|least| score >= least) {
-                    self.count += 1;
-                    self.top.collect(doc, Some(score));
-                    self.aggregate(doc)?;
+                    self.take(doc, Some(score))?;
                 }
             }
             docs.advance();
@@ -191,7 +193,11 @@ impl Collecting<'_> {
         Ok(())
     }
 
-    fn aggregate(&mut self, doc: DocId) -> tantivy::Result<()> {
+    fn take(&mut self, doc: DocId, score: Option<f32>) -> tantivy::Result<()> {
+        if self.post.as_ref().is_none_or(|post| post.contains(doc)) {
+            self.count += 1;
+            self.top.collect(doc, score);
+        }
         if !self.nodes.is_empty() {
             self.block.push(doc);
             if self.block.len() == BLOCK {

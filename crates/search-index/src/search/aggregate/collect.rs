@@ -63,7 +63,7 @@ impl Node {
 }
 
 /// The documents of a filter.
-fn documents(query: &dyn tantivy::query::Query, searcher: &Searcher, segment: &SegmentReader) -> tantivy::Result<BitSet> {
+pub(crate) fn documents(query: &dyn tantivy::query::Query, searcher: &Searcher, segment: &SegmentReader) -> tantivy::Result<BitSet> {
     let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
     let mut scorer = weight.scorer(segment, 1.0)?;
     let mut docs = BitSet::with_max_value(segment.max_doc());

@@ -22,7 +22,7 @@ mod sketch;
 mod slots;
 mod values;
 
-pub(super) use collect::{Collect, TOO_MANY};
+pub(super) use collect::{Collect, TOO_MANY, documents};
 pub(super) use partial::Partial;
 pub(super) use plan::{Node, plan};
 pub(super) use render::{Renderer, too_many};

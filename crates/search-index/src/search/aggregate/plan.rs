@@ -6,10 +6,10 @@ use search_query::sort::Order;
 use serde_json::Value;
 
 use crate::Error;
-use crate::mapping::{DateFormat, FieldType, Fill, time_zone};
+use crate::mapping::{DateFormat, FieldType, Fill};
 use crate::search::field::Field;
 use crate::search::lower::{Lowered, Lowering};
-use crate::search::{date_math, fielddata, text};
+use crate::search::{date_math, fielddata, refused, text};
 
 use super::partial::{Bucket, Buckets, Key, Partial, Stats};
 use super::rounding::Rounding;
@@ -56,7 +56,7 @@ pub(crate) struct Node {
 
 pub(crate) enum NodeKind {
     Terms { source: Source, missing: Option<Key>, keep: usize },
-    DateHistogram { source: Source, rounding: Rounding, zone: TimeZone, bounds: Option<(i64, i64)> },
+    DateHistogram { source: Source, rounding: Rounding, zone: TimeZone, bounds: (Option<i64>, Option<i64>) },
     Histogram { source: Source, interval: f64, offset: f64 },
     Range { source: Source, ranges: Vec<(f64, f64)> },
     Filters(Vec<Lowered>),
@@ -112,13 +112,16 @@ fn kind(name: &str, aggregation: &Aggregation, lowering: &mut Lowering<'_>) -> R
                 None => own,
             };
             let zone = match zone {
-                Some(zone) => time_zone(zone).ok_or_else(|| illegal(format!("Unknown time-zone ID: {zone}")))?,
+                Some(name) => search_query::date::zone(name).map_err(refused)?,
                 None => TimeZone::UTC,
             };
-            let bound = |value: &Value| date_math::resolve(value, &shown, &zone, lowering.now, Fill::Down);
+            let bound = |value: &Value| match value {
+                Value::Null => Ok(None),
+                value => date_math::resolve(value, &shown, &zone, lowering.now, Fill::Down).map(Some),
+            };
             let bounds = match extended_bounds {
-                Some((from, to)) => Some((bound(from)?, bound(to)?)),
-                None => None,
+                Some((from, to)) => (bound(from)?, bound(to)?),
+                None => (None, None),
             };
             source.class = Class::Date(shown);
             NodeKind::DateHistogram { source, rounding: Rounding::new(interval, &zone, *offset), zone, bounds }

@@ -227,15 +227,13 @@ fn whole_keys(buckets: Buckets) -> Vec<(i64, Bucket)> {
 fn fill_time(
     found: &mut Vec<(i64, Bucket)>,
     rounding: &Rounding,
-    bounds: Option<(i64, i64)>,
+    bounds: (Option<i64>, Option<i64>),
     limit: usize,
 ) -> Result<(), Error> {
-    let bounds = bounds.map(|(from, to)| (rounding.floor(from), rounding.floor(to)));
-    let ends = found.first().map(|(first, _)| *first).zip(found.last().map(|(last, _)| *last));
-    let Some((from, to)) = (match (ends, bounds) {
-        (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
-        (ends, bounds) => ends.or(bounds),
-    }) else {
+    let (from, to) = (bounds.0.map(|from| rounding.floor(from)), bounds.1.map(|to| rounding.floor(to)));
+    let first = found.first().map(|(first, _)| *first).into_iter().chain(from).min();
+    let last = found.last().map(|(last, _)| *last).into_iter().chain(to).max();
+    let (Some(from), Some(to)) = (first, last) else {
         return Ok(());
     };
     let mut filled: Vec<(i64, Bucket)> = Vec::with_capacity(found.len());

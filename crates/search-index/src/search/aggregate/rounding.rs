@@ -125,11 +125,10 @@ fn start(at: &Zoned, unit: CalendarUnit) -> Option<Zoned> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::time_zone;
 
     fn check(interval: Interval, zone: &str, offset: i64, at: &str, start: &str, next: &str) {
         let millis = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
-        let rounding = Rounding::new(&interval, &time_zone(zone).unwrap(), offset);
+        let rounding = Rounding::new(&interval, &search_query::date::zone(zone).unwrap(), offset);
         let floor = rounding.floor(millis(at));
         let show = |at: i64| jiff::Timestamp::from_millisecond(at).unwrap().to_string();
         assert_eq!(show(floor), show(millis(start)), "{interval:?} {zone} {at}");

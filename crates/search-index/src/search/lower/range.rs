@@ -5,16 +5,16 @@ use std::net::IpAddr;
 use std::ops::{Bound as Edge, Range};
 
 use jiff::tz::TimeZone;
-use search_query::date::Bound;
+use search_query::date::{Bound, zone};
 use serde_json::Value;
 use tantivy::query::{AllScorer, ConstScorer, EmptyScorer, EnableScoring, Explanation, FastFieldRangeQuery, Query, Scorer, Weight};
 use tantivy::schema::Term;
 use tantivy::{DateTime, DocId, DocSet, Score, SegmentReader, TERMINATED};
 
 use crate::Error;
-use crate::mapping::{DateFormat, FieldType, Fill, time_zone};
+use crate::mapping::{DateFormat, FieldType, Fill};
 use crate::search::field::Field;
-use crate::search::{date_math, text};
+use crate::search::{date_math, refused, text};
 use crate::split::schema::{DOC, TEXT, bool_term, double_term, long_term, string_term};
 
 use super::number::Number;
@@ -28,11 +28,11 @@ impl Lowering<'_> {
         from: &Bound,
         to: &Bound,
         format: Option<&str>,
-        zone: Option<&str>,
+        time_zone: Option<&str>,
     ) -> Result<Lowered, Error> {
         match Field::resolve(self.mapping, field) {
             Field::Leaf { path, kind: FieldType::Date { format: own } } => {
-                let times = DateRange { format: format.or(own.as_deref()), zone, now: self.now };
+                let times = DateRange { format: format.or(own.as_deref()), zone: time_zone, now: self.now };
                 let (from, to) = times.millis(from, to)?;
                 let term = |millis| {
                     let mut term = Term::from_field_json_path(DOC, path, true);
@@ -220,7 +220,7 @@ impl DateRange<'_> {
         let illegal = |reason: String| Error::Request { kind: "illegal_argument_exception", reason };
         let format = DateFormat::or_standard(self.format).map_err(|error| illegal(error.to_string()))?;
         let zone = match self.zone {
-            Some(name) => time_zone(name).ok_or_else(|| illegal(format!("Unknown time-zone ID: {name}")))?,
+            Some(name) => zone(name).map_err(refused)?,
             None => TimeZone::UTC,
         };
         let at = |value: &Value, fill| date_math::resolve(value, &format, &zone, self.now, fill);
