@@ -1,4 +1,4 @@
-//! The API on loopback over a folder, for trying clients: `cargo run -p search-api --example serve -- [PORT] [FOLDER]`.
+//! The API on loopback over a folder, for trying clients: `cargo run -p search-api --example serve -- [PORT] [FOLDER] [VERSION]`.
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -27,8 +27,9 @@ async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port: u16 = arguments.next().map_or(Ok(9200), |port| port.parse())?;
     let folder = arguments.next().unwrap_or_else(|| "search-api-data".to_owned());
+    let version = arguments.next().unwrap_or_else(|| "8.15.0".to_owned());
     let store = Arc::new(FileStore::open(&folder)?);
-    let context = Rc::new(Context::new(store, None, Cluster::new("serve", &folder, "8.15.0")));
+    let context = Rc::new(Context::new(store, None, Cluster::new("serve", &folder, &version)));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{} over {folder}", listener.local_addr()?);
     loop {

@@ -63,7 +63,7 @@ impl Keys {
         let refused = |reason: &str| {
             let reason = format!("{reason} for REST request [{}]", request.path);
             let mut error = ApiError::new(401, "security_exception", reason);
-            error.wants_key = true;
+            error.header = Some(("WWW-Authenticate", "ApiKey, Basic realm=\"security\" charset=\"UTF-8\"".to_owned()));
             error
         };
         let header = request.header("authorization").ok_or_else(|| refused("missing authentication credentials"))?;

@@ -2,8 +2,6 @@
 //!
 //! The one place where errors of the request's reader, of the index, and our own become statuses and bodies.
 
-use std::borrow::Cow;
-
 use ledger::{HeadError, StoreError};
 use search_index::Error as IndexError;
 use search_query::RequestError;
@@ -19,34 +17,21 @@ pub struct ApiError {
     /// HTTP status.
     pub status: u16,
     /// `error.type`.
-    pub kind: Cow<'static, str>,
+    pub kind: &'static str,
     /// `error.reason`.
     pub reason: String,
     /// What else the error says, in order.
     pub details: Vec<(&'static str, Value)>,
     /// `error.root_cause`, when it is not the error itself.
-    pub root_cause: Option<Value>,
-    /// `Retry-After`, in seconds.
-    pub retry_after: Option<u32>,
-    /// `Allow`: the methods that the path takes.
-    pub allow: Option<String>,
-    /// The request lacks a key.
-    pub wants_key: bool,
+    pub root_cause: Option<Box<Value>>,
+    /// A header that goes with it: `Retry-After`, `Allow`, `WWW-Authenticate`.
+    pub header: Option<(&'static str, String)>,
 }
 
 impl ApiError {
     /// An error of a status and a type.
-    pub fn new(status: u16, kind: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> ApiError {
-        ApiError {
-            status,
-            kind: kind.into(),
-            reason: reason.into(),
-            details: Vec::new(),
-            root_cause: None,
-            retry_after: None,
-            allow: None,
-            wants_key: false,
-        }
+    pub fn new(status: u16, kind: &'static str, reason: impl Into<String>) -> ApiError {
+        ApiError { status, kind, reason: reason.into(), details: Vec::new(), root_cause: None, header: None }
     }
 
     /// `illegal_argument_exception`, 400.
@@ -102,7 +87,7 @@ impl ApiError {
 
     /// To be tried again.
     pub fn retryable(mut self) -> ApiError {
-        self.retry_after = Some(RETRY_AFTER);
+        self.header = Some(("Retry-After", RETRY_AFTER.to_string()));
         self
     }
 
@@ -119,7 +104,7 @@ impl ApiError {
     pub fn error(&self) -> Value {
         let cause = self.cause();
         let mut object = Map::new();
-        object.insert("root_cause".into(), self.root_cause.clone().unwrap_or_else(|| json!([cause])));
+        object.insert("root_cause".into(), self.root_cause.as_deref().cloned().unwrap_or_else(|| json!([cause])));
         if let Value::Object(members) = cause {
             object.extend(members);
         }
@@ -145,7 +130,7 @@ impl ApiError {
             .with("phase", "query")
             .with("grouped", true)
             .with("failed_shards", failed_shards);
-        error.root_cause = Some(root_cause);
+        error.root_cause = Some(Box::new(root_cause));
         error
     }
 }
@@ -229,7 +214,7 @@ mod tests {
             (IndexError::Corrupt { key: "splits/a".into(), reason: "magic".into() }, 500, false),
         ] {
             let error = ApiError::from(error);
-            assert_eq!((error.status, error.retry_after.is_some()), (status, retry), "{error}");
+            assert_eq!((error.status, error.header.is_some()), (status, retry), "{error}");
         }
     }
 }

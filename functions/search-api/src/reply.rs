@@ -68,16 +68,7 @@ impl Reply {
 
     /// An error.
     pub fn error(error: &ApiError) -> Reply {
-        let mut headers = Vec::new();
-        if let Some(seconds) = error.retry_after {
-            headers.push(("Retry-After", seconds.to_string()));
-        }
-        if let Some(allow) = &error.allow {
-            headers.push(("Allow", allow.clone()));
-        }
-        if error.wants_key {
-            headers.push(("WWW-Authenticate", "ApiKey, Basic realm=\"security\" charset=\"UTF-8\"".to_owned()));
-        }
+        let headers = error.header.iter().cloned().collect();
         Reply { status: error.status, headers, content: Content::Json(error.body().to_string().into_bytes()) }
     }
 }
@@ -123,7 +114,12 @@ fn formed(request: &Request, mut reply: Reply) -> Result<Answer, ApiError> {
 
 fn shaped(body: &[u8], paths: Option<&FilterPath>, pretty: bool) -> Result<Vec<u8>, ApiError> {
     let exception = |error: serde_json::Error| ApiError::new(500, "exception", error.to_string());
-    let mut value: Value = serde_json::from_slice(body).map_err(exception)?;
+    let mut value: Value = match serde_json::from_slice(body) {
+        Ok(value) => value,
+        // A document may hold a number that no f64 can, or be as deep as the parser goes: then it is not spaced.
+        Err(_) if paths.is_none() => return Ok(body.to_vec()),
+        Err(error) => return Err(exception(error)),
+    };
     if let Some(paths) = paths {
         value = paths.apply(value);
     }

@@ -42,13 +42,15 @@ macro_rules! route {
 }
 pub(crate) use route;
 
+/// Name in a pattern → part of the path.
+pub type Parts = Vec<(&'static str, String)>;
+
 /// A request with the parts of its path.
 #[derive(Debug)]
 pub struct Call {
     /// The request.
     pub request: Request,
-    /// Name in the pattern → part of the path.
-    parts: Vec<(&'static str, String)>,
+    parts: Parts,
     /// When the work on it began.
     pub started: Instant,
 }
@@ -86,7 +88,7 @@ impl Call {
 }
 
 /// Finds what answers a request.
-pub fn find(request: &Request) -> Result<(Handler, Vec<(&'static str, String)>), ApiError> {
+pub fn find(request: &Request) -> Result<(Handler, Parts), ApiError> {
     let segments = request.segments();
     let routes = FAMILIES.iter().flat_map(|family| family.iter());
     let fitting: Vec<&Route> = routes.filter(|route| fits(route.pattern, &segments)).collect();
@@ -109,7 +111,7 @@ pub fn find(request: &Request) -> Result<(Handler, Vec<(&'static str, String)>),
     let allowed = allowed.into_iter().map(Method::name).collect::<Vec<_>>().join(", ");
     let reason = format!("Incorrect HTTP method for uri [{path}] and method [{method}], allowed: [{allowed}]");
     let mut error = ApiError::illegal(reason).with_status(405);
-    error.allow = Some(allowed);
+    error.header = Some(("Allow", allowed));
     Err(error)
 }
 
@@ -137,14 +139,14 @@ fn literals(pattern: &'static str) -> Vec<bool> {
     pattern_segments(pattern).map(|segment| variable(segment).is_none()).collect()
 }
 
-fn parts(pattern: &'static str, segments: Vec<String>) -> Vec<(&'static str, String)> {
+fn parts(pattern: &'static str, segments: Vec<String>) -> Parts {
     let named = pattern_segments(pattern).zip(segments);
     named.filter_map(|(expected, segment)| variable(expected).map(|name| (name, segment))).collect()
 }
 
 impl Call {
     /// A request whose path has these parts.
-    pub fn new(request: Request, parts: Vec<(&'static str, String)>, started: Instant) -> Call {
+    pub fn new(request: Request, parts: Parts, started: Instant) -> Call {
         Call { request, parts, started }
     }
 }

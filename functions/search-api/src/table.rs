@@ -189,11 +189,16 @@ fn aligned(lines: &[Vec<String>], right: &[bool]) -> String {
     let widths: Vec<usize> = (0..right.len()).map(|column| width(column).unwrap_or_default()).collect();
     let mut text = String::new();
     for line in lines {
-        let cells =
-            line.iter().zip(&widths).zip(right).map(|((cell, width), right)| {
-                if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-            });
-        text.push_str(&cells.collect::<Vec<_>>().join(" "));
+        let begin = text.len();
+        for ((cell, width), right) in line.iter().zip(&widths).zip(right) {
+            if text.len() > begin {
+                text.push(' ');
+            }
+            text.push_str(&if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") });
+        }
+        // The last column is not filled up.
+        let end = begin + text[begin..].trim_end().len();
+        text.truncate(end);
         text.push('\n');
     }
     text
@@ -216,5 +221,6 @@ mod tests {
     fn columns_are_aligned() {
         let lines = [vec!["a".to_owned(), "10".to_owned()], vec!["bcd".to_owned(), "2".to_owned()]];
         assert_eq!(aligned(&lines, &[false, true]), "a   10\nbcd  2\n");
+        assert_eq!(aligned(&lines, &[true, false]), "  a 10\nbcd 2\n");
     }
 }

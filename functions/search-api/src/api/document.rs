@@ -5,7 +5,6 @@ use search_index::Found;
 use search_index::write::{DocumentId, Op};
 use search_query::source_filter::SourceFilter;
 use serde::Serialize;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::written::{self, PRIMARY_TERM, Written, check_id, condition, write_one};
@@ -198,12 +197,4 @@ pub(super) fn refreshes(call: &Call) -> bool {
 fn body(call: &Call) -> Result<Bytes, ApiError> {
     let body = &call.request.body;
     if body.trim_ascii().is_empty() { Err(ApiError::no_body()) } else { Ok(body.clone()) }
-}
-
-/// `{"_index", "_id", "error"}`: a document of `_mget` that could not be looked for.
-pub(super) fn not_looked_for(context: &Context, index: &str, id: &str, error: &ApiError) -> serde_json::Value {
-    match context.cluster.document_type() {
-        Some(kind) => json!({"_index": index, "_type": kind, "_id": id, "error": error.error()}),
-        None => json!({"_index": index, "_id": id, "error": error.error()}),
-    }
 }

@@ -3,7 +3,7 @@
 use search_index::mapping::Mapping;
 use serde_json::{Map, Value, json};
 
-use super::index_settings;
+use super::{index_settings, mapping};
 use crate::context::Context;
 use crate::error::ApiError;
 use crate::reply::Reply;
@@ -36,13 +36,11 @@ async fn create(context: &Context, call: &Call) -> Outcome {
             .map_err(|error| ApiError::new(400, "parse_exception", format!("create index: {error}")))?;
     }
     let mut settings = Default::default();
-    let mut mapping = Mapping::default();
+    let mut fields = Mapping::default();
     for (key, value) in &body {
         match key.as_str() {
             "settings" => settings = index_settings::parse(value)?,
-            "mappings" => {
-                mapping = Mapping::from_json(value).map_err(|error| ApiError::new(400, error.kind, error.reason))?
-            }
+            "mappings" => fields = mapping::parse(value)?,
             "aliases" if value.as_object().is_none_or(Map::is_empty) => {}
             "aliases" => return Err(ApiError::unsupported("an alias")),
             other => {
@@ -50,7 +48,7 @@ async fn create(context: &Context, call: &Call) -> Outcome {
             }
         }
     }
-    context.catalog.create(name, settings, mapping, call.request.now).await?;
+    context.catalog.create(name, settings, fields, call.request.now).await?;
     Reply::ok(&json!({"acknowledged": true, "shards_acknowledged": true, "index": name}))
 }
 

@@ -33,11 +33,21 @@ async fn put(context: &Context, call: &Call) -> Outcome {
     }
     let body: Value = serde_json::from_slice(&call.request.body)
         .map_err(|error| ApiError::new(400, "parse_exception", format!("mapping: {error}")))?;
-    let mapping = Mapping::from_json(&body).map_err(|error| ApiError::new(400, error.kind, error.reason))?;
+    let mapping = parse(&body)?;
     for reader in Targets::of(call)?.readers(context).await? {
         context.catalog.index(&reader.name)?.put_mapping(&mapping, call.request.now).await?;
     }
     Reply::acknowledged()
+}
+
+/// A mapping, without the type that clients before version 7 put around it.
+pub(super) fn parse(mapping: &Value) -> Result<Mapping, ApiError> {
+    if mapping.get("_doc").is_some() {
+        return Err(ApiError::illegal(
+            "The mapping definition cannot be nested under a type [_doc] unless include_type_name is set to true.",
+        ));
+    }
+    Mapping::from_json(mapping).map_err(|error| ApiError::new(400, error.kind, error.reason))
 }
 
 async fn get_fields(context: &Context, call: &Call) -> Outcome {

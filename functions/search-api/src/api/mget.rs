@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use search_index::Found;
 use search_query::source_filter::SourceFilter;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::document::{Document, not_looked_for};
+use super::document::Document;
 use crate::context::Context;
 use crate::error::ApiError;
 use crate::reply::Reply;
@@ -43,6 +43,21 @@ struct Wanted {
     source: Option<Value>,
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer<'a> {
+    Document(Document<'a>),
+    Failed(NotLookedFor<'a>),
+}
+
+/// A document whose index is not there.
+#[derive(Serialize)]
+struct NotLookedFor<'a> {
+    _index: &'a str,
+    _id: &'a str,
+    error: Value,
+}
+
 /// Documents of one index that were asked for, and what there is.
 type FoundIn<'a> = BTreeMap<&'a str, Result<BTreeMap<&'a str, Found>, ApiError>>;
 
@@ -63,14 +78,14 @@ async fn mget(context: &Context, call: &Call) -> Outcome {
     let mut documents = Vec::with_capacity(wanted.len());
     for (index, id, filter) in &wanted {
         documents.push(match found.get(index.as_str()) {
-            Some(Err(error)) => not_looked_for(context, index, id, error),
+            Some(Err(error)) => Answer::Failed(NotLookedFor { _index: index, _id: id, error: error.error() }),
             found => {
                 let found = found.and_then(|found| found.as_ref().ok()).and_then(|found| found.get(id.as_str()));
-                json!(Document::new(context, index, id, found, filter)?)
+                Answer::Document(Document::new(context, index, id, found, filter)?)
             }
         });
     }
-    Reply::ok(&json!({"docs": documents}))
+    Reply::ok(&BTreeMap::from([("docs", documents)]))
 }
 
 async fn find<'a>(context: &Context, index: &str, mut ids: Vec<&'a str>) -> Result<BTreeMap<&'a str, Found>, ApiError> {

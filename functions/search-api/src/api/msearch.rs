@@ -1,10 +1,10 @@
 //! `_msearch`: many searches in one request. Grafana reads with it.
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use search_query::SearchRequest;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::search::{Form, SearchAnswer, run};
 use crate::context::Context;
@@ -28,13 +28,19 @@ const MAX_SEARCHES: usize = 1000;
 async fn msearch(context: &Context, call: &Call) -> Outcome {
     let searches = searches(&call.request.body)?;
     let answers = stream::iter(searches).map(|(header, body)| async move {
-        one(context, call, header, body).await.unwrap_or_else(|error| error.body())
+        one(context, call, header, body).await.or_else(|error| raw(&error.body()))
     });
-    let answers: Vec<Value> = answers.buffered(SEARCHES).collect().await;
-    Reply::ok(&json!({"took": call.took(), "responses": answers}))
+    let responses: Vec<Box<RawValue>> = answers.buffered(SEARCHES).try_collect().await?;
+    Reply::ok(&Responses { took: call.took(), responses })
 }
 
-async fn one(context: &Context, call: &Call, header: Header, body: Bytes) -> Result<Value, ApiError> {
+#[derive(Serialize)]
+struct Responses {
+    took: u64,
+    responses: Vec<Box<RawValue>>,
+}
+
+async fn one(context: &Context, call: &Call, header: Header, body: Bytes) -> Result<Box<RawValue>, ApiError> {
     let expression = header.index.map_or_else(|| call.index().to_owned(), Names::joined);
     let mut targets = Targets::named(call, &expression)?;
     targets.overrule(header.ignore_unavailable, header.allow_no_indices);
@@ -46,7 +52,11 @@ async fn one(context: &Context, call: &Call, header: Header, body: Bytes) -> Res
     let answer = run(&readers, &request, call.request.now).await?;
     let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let answer = SearchAnswer::new(&readers, &request, &answer, form, took)?.with_status(200);
-    serde_json::to_value(answer).map_err(|error| ApiError::new(500, "exception", error.to_string()))
+    raw(&answer)
+}
+
+fn raw(answer: &impl Serialize) -> Result<Box<RawValue>, ApiError> {
+    to_raw_value(answer).map_err(|error| ApiError::new(500, "exception", error.to_string()))
 }
 
 /// The line before a search.

@@ -60,7 +60,9 @@ pub(super) async fn begin(
         expires: call.request.now.saturating_add(keep),
     };
     let page = page(context, &mut cursor, &request, call.request.now).await?;
-    let answer = Answer { hits: page.hits, failures: page.failures, ..whole };
+    let mut answer = Answer { hits: page.hits, ..whole };
+    let further: Vec<_> = page.failures.into_iter().filter(|failure| !answer.failures.contains(failure)).collect();
+    answer.failures.extend(further);
     let id = cursor.encode()?;
     Reply::ok(&SearchAnswer::new(&readers, &request, &answer, form, call.took())?.with_scroll(&id))
 }

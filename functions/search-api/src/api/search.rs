@@ -33,6 +33,9 @@ async fn search(context: &Context, call: &Call) -> Outcome {
     }
     let readers = targets.readers(context).await?;
     let answer = run(&readers, &request, call.request.now).await?;
+    if !answer.failures.is_empty() && !call.flag("allow_partial_search_results", true)? {
+        return Err(all_failed(&answer));
+    }
     Reply::ok(&SearchAnswer::new(&readers, &request, &answer, form, call.took())?)
 }
 
@@ -57,8 +60,12 @@ pub(super) fn none_left(answer: &Answer) -> Result<(), ApiError> {
     if answer.failures.is_empty() || answer.failures.len() + answer.skipped < answer.splits {
         return Ok(());
     }
+    Err(all_failed(answer))
+}
+
+fn all_failed(answer: &Answer) -> ApiError {
     let reasons: Vec<Value> = answer.failures.iter().map(reason).collect();
-    Err(ApiError::all_shards_failed(503, json!(failures(&answer.failures)), json!(reasons)))
+    ApiError::all_shards_failed(503, json!(failures(&answer.failures)), json!(reasons))
 }
 
 /// How the answer is to be written.

@@ -38,6 +38,9 @@ const MAX_STORED: usize = 1 << 20;
 /// Read at once.
 const READS: usize = 32;
 
+/// Names, and what is kept under them.
+type Named = Vec<(String, Value)>;
+
 /// A kind of what is kept.
 struct Family {
     /// Its folder, below `stored/`.
@@ -45,7 +48,7 @@ struct Family {
     /// A member that it must have.
     required: Option<&'static str>,
     /// What `GET` answers.
-    answer: fn(Vec<(String, Value)>, &Call) -> Result<Value, ApiError>,
+    answer: fn(Named, &Call) -> Result<Value, ApiError>,
     /// What is missing, in words; `None`: `{}`.
     missing: Option<fn(&str) -> ApiError>,
 }
@@ -125,7 +128,7 @@ fn with_patterns(template: &Value) -> Value {
     template
 }
 
-fn by_name(found: Vec<(String, Value)>, form: impl Fn(&Value) -> Value) -> Value {
+fn by_name(found: Named, form: impl Fn(&Value) -> Value) -> Value {
     Value::Object(
         found
             .into_iter()
@@ -137,7 +140,7 @@ fn by_name(found: Vec<(String, Value)>, form: impl Fn(&Value) -> Value) -> Value
     )
 }
 
-fn listed(list: &str, member: &str, found: Vec<(String, Value)>) -> Value {
+fn listed(list: &str, member: &str, found: Named) -> Value {
     let item = |(name, body): (String, Value)| {
         let mut item = Map::new();
         item.insert("name".into(), name.into());
@@ -203,7 +206,7 @@ async fn get(context: &Context, call: &Call, family: &Family) -> Outcome {
         }
     });
     let found: Vec<Option<(String, Value)>> = reads.buffered(READS).try_collect().await?;
-    let found: Vec<(String, Value)> = found.into_iter().flatten().collect();
+    let found: Named = found.into_iter().flatten().collect();
     if found.is_empty() && is_one(call.name()) {
         return family.missing(call.name());
     }

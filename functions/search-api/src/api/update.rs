@@ -8,7 +8,7 @@ use search_query::source_filter::SourceFilter;
 use serde_json::value::RawValue;
 
 use super::document::{if_seq_no, refreshes, writable};
-use super::written::{self, Written, check_id, get_after, write_one};
+use super::written::{self, Written, check_id, current, write_one};
 use crate::context::Context;
 use crate::error::ApiError;
 use crate::reply::Reply;
@@ -38,10 +38,12 @@ async fn update(context: &Context, call: &Call) -> Outcome {
     let doc_as_upsert = call.flag("doc_as_upsert", false)?;
     let op = body.op(call.name().to_owned(), condition, doc_as_upsert)?;
     let done = write_one(context, name, op, call.request.now).await?;
+    let current = match filter.filter(|filter| !filter.none) {
+        Some(filter) => Some(current(context, name, &done, &filter).await?),
+        None => None,
+    };
     let mut answer = Written::new(context, name, &done, refreshes(call));
-    if let Some(filter) = filter.filter(|filter| !filter.none) {
-        answer.get = Some(get_after(context, name, &done, &filter).await?);
-    }
+    answer.get = current.as_ref();
     Reply::json(written::status(&done), &answer)
 }
 

@@ -34,7 +34,7 @@ pub struct Written<'a> {
     _primary_term: u64,
     /// The document as an update left it, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub get: Option<Value>,
+    pub get: Option<&'a Current>,
     /// In a bulk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -79,7 +79,7 @@ pub fn status(done: &Done) -> u16 {
 /// An operation that the index refused.
 pub fn refused(index: &str, refused: Refused) -> ApiError {
     let error = ApiError::new(refused.status, refused.kind, refused.reason);
-    match error.kind.as_ref() {
+    match error.kind {
         "version_conflict_engine_exception" | "document_missing_exception" => {
             error.with("index_uuid", "_na_").with("shard", "0").with("index", index)
         }
@@ -150,14 +150,25 @@ pub fn source(bytes: &[u8], filter: &SourceFilter) -> Result<Option<Box<RawValue
 }
 
 /// `get` of an update: the document as it is now.
-pub async fn get_after(context: &Context, index: &str, done: &Done, filter: &SourceFilter) -> Result<Value, ApiError> {
+#[derive(Debug, Serialize)]
+pub struct Current {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _seq_no: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _primary_term: Option<u64>,
+    found: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _source: Option<Box<RawValue>>,
+}
+
+/// The document of an update, in part.
+pub async fn current(context: &Context, index: &str, done: &Done, filter: &SourceFilter) -> Result<Current, ApiError> {
     let reader = targets::reader(context, index).await?;
     let found = reader.get(&[&done.id]).await?.pop().flatten();
-    let Some(found) = found else { return Ok(json!({"found": false})) };
-    Ok(json!({
-        "_seq_no": found.seq_no,
-        "_primary_term": PRIMARY_TERM,
-        "found": true,
-        "_source": source(&found.stored.source, filter)?,
-    }))
+    Ok(Current {
+        _seq_no: found.as_ref().map(|found| found.seq_no),
+        _primary_term: found.as_ref().map(|_| PRIMARY_TERM),
+        found: found.is_some(),
+        _source: found.map(|found| source(&found.stored.source, filter)).transpose()?.flatten(),
+    })
 }

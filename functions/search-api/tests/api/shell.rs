@@ -78,7 +78,7 @@ async fn shapes_of_an_answer() {
     let cat = server.send("GET /_cat/health?v&h=cluster,status", &[], "").await;
     assert_eq!(
         (cat.text.as_str(), cat.headers["Content-Type"].as_str()),
-        ("cluster status\nlogmill green \n", "text/plain; charset=UTF-8")
+        ("cluster status\nlogmill green\n", "text/plain; charset=UTF-8")
     );
     server
         .check("GET /_cat/health?format=json&h=cluster,shards", "", 200, json!([{"cluster": "logmill", "shards": "0"}]))

@@ -22,7 +22,7 @@ use serde_json::Value;
 use self::action::Kind;
 use self::lines::{Defaults, Item};
 use super::document::refreshes;
-use super::written::{self, Written, get_after};
+use super::written::{self, Current, Written, current};
 use crate::context::Context;
 use crate::error::ApiError;
 use crate::reply::Reply;
@@ -94,14 +94,14 @@ async fn write(context: &Context, index: String, ops: Vec<(usize, Op)>, now: i64
 }
 
 /// Updated documents that are to come back.
-async fn documents(context: &Context, items: &[Item], results: &Results) -> Result<BTreeMap<usize, Value>, ApiError> {
+async fn documents(context: &Context, items: &[Item], results: &Results) -> Result<BTreeMap<usize, Current>, ApiError> {
     let mut documents = BTreeMap::new();
     for (at, item) in items.iter().enumerate() {
         let Some(filter) = item.source.as_ref().filter(|filter| !filter.none && item.kind == Kind::Update) else {
             continue;
         };
         if let Some(Ok(done)) = results.get(&at) {
-            documents.insert(at, get_after(context, &item.index, done, filter).await?);
+            documents.insert(at, current(context, &item.index, done, filter).await?);
         }
     }
     Ok(documents)
@@ -141,13 +141,13 @@ impl<'a> ItemAnswer<'a> {
         context: &Context,
         item: &'a Item,
         result: &'a Result<Done, ApiError>,
-        document: Option<&Value>,
+        document: Option<&'a Current>,
         refresh: bool,
     ) -> ItemAnswer<'a> {
         let result = match result {
             Ok(done) => {
                 let mut answer = Written::new(context, &item.index, done, refresh);
-                answer.get = document.cloned();
+                answer.get = document;
                 answer.status = Some(written::status(done));
                 ItemResult::Done(Box::new(answer))
             }
