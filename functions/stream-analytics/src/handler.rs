@@ -161,7 +161,7 @@ impl<O: Outside, S: RuleListing> Context<O, S> {
         if garbage::is_due(now) {
             names.extend(garbage::applications(&*self.folder.index).await?);
             for name in &names {
-                garbage::collect(&*self.folder.index, name, now).await?;
+                garbage::collect(&self.folder.index, name).await?;
             }
         }
         let mut errors = Vec::new();
