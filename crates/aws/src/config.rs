@@ -20,8 +20,3 @@ pub fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
     let endpoint = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
     aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint).build())
 }
-
-/// An SDK error in words: by itself it says little, its sources say what happened.
-pub fn cause(error: impl std::error::Error) -> String {
-    aws_sdk_s3::error::DisplayErrorContext(error).to_string()
-}

@@ -6,5 +6,5 @@
 mod config;
 mod object_store;
 
-pub use config::{cause, http_client, load, s3_client};
+pub use config::{http_client, load, s3_client};
 pub use object_store::S3Store;

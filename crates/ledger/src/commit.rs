@@ -86,24 +86,24 @@ pub async fn put(
     }
 }
 
-/// Reads an object that a commit wrote, trying again when the store says so.
-pub async fn read(store: &dyn ObjectStore, key: &str) -> Result<Committed, StoreError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match store.get(key).await {
-            Ok(object) => return unframe(key, object),
-            Err(error) => retry(error, tries).await?,
-        }
-    }
-}
-
 /// As [`read`], of the payload no more than its first `bytes`.
 pub async fn read_beginning(store: &dyn ObjectStore, key: &str, bytes: usize) -> Result<Committed, StoreError> {
     let mut tries = 0;
     loop {
         tries += 1;
         match store.get_range(key, 0..(HEADER + bytes) as u64).await {
+            Ok(object) => return unframe(key, object),
+            Err(error) => retry(error, tries).await?,
+        }
+    }
+}
+
+/// Reads an object that a commit wrote, trying again when the store says so.
+pub async fn read(store: &dyn ObjectStore, key: &str) -> Result<Committed, StoreError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match store.get(key).await {
             Ok(object) => return unframe(key, object),
             Err(error) => retry(error, tries).await?,
         }

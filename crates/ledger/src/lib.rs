@@ -39,7 +39,7 @@ pub mod suite;
 pub use file::FileStore;
 pub use fold::{Applied, Folded, fold};
 pub use head::{Head, HeadError, Loaded};
-pub use outbox::{Effect, Full as OutboxFull, Outbox};
+pub use outbox::{Effect, Outbox};
 pub use positions::{Positions, Seen, SourceId};
 pub use segment::{Append, Segment, Segments};
 pub use store::{ETag, Meta, Object, ObjectStore, Precondition, StoreError};
