@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lambda::{Error, RuleFile, RuleFiles, RuleFolder, RuleListing};
+use lambda::Error;
+use lambda::rules::{RuleFile, RuleFiles, RuleFolder, RuleListing};
 use ledger::ObjectStore;
 use tokio::sync::Mutex;
 

@@ -40,6 +40,11 @@ pub enum Stop {
     Outbox,
 }
 
+/// One event's rows were more than the outbox holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rows of one event do not fit: {0}")]
+pub struct Overflow(String);
+
 /// Rows into a state, and what comes out of them into its outbox.
 pub struct Fold<'a> {
     application: &'a Application,
@@ -53,7 +58,7 @@ pub struct Fold<'a> {
     /// Lines that are no effect yet, by delivery stream.
     pending: BTreeMap<String, Pending>,
     out: Vec<OutputRow>,
-    full: Option<ledger::OutboxFull>,
+    full: Option<Overflow>,
 }
 
 #[derive(Default)]
@@ -157,12 +162,12 @@ impl<'a> Fold<'a> {
         // Values are text and JSON is UTF-8.
         let lines = String::from_utf8_lossy(&pending.lines).into_owned();
         if let Err(full) = self.outbox.push(target, lines) {
-            self.full = Some(full);
+            self.full = Some(Overflow(full.to_string()));
         }
     }
 
     /// Everything is in the outbox. An error when one event's rows were more than it holds: then this fold must not be committed.
-    pub fn finish(mut self, now: i64) -> Result<(), ledger::OutboxFull> {
+    pub fn finish(mut self, now: i64) -> Result<(), Overflow> {
         for (target, pending) in std::mem::take(&mut self.pending) {
             if pending.rows > 0 {
                 self.push(&target, pending);

@@ -9,7 +9,8 @@
 
 use std::sync::Arc;
 
-use lambda::{Error, RuleListing};
+use lambda::Error;
+use lambda::rules::RuleListing;
 use ledger::{Loaded, ObjectStore};
 
 use crate::application::Application;

@@ -1,18 +1,17 @@
 //! What no head names any more, and applications whose files are gone.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
-use ledger::{ObjectStore, StoreError};
+use ledger::{HeadError, ObjectStore, StoreError};
 
 use crate::places;
 
 /// How often a tick looks.
 const EVERY_MINUTES: i64 = 10;
 
-/// Positions of days before this many are named by no head: they are kept for 15 (`ledger`), and a commit takes minutes.
-const KEPT_DAYS: i64 = 17;
+/// Positions that are left alone: what a head may name (16 of a day, 15 days) and some.
+const FEW: usize = 256;
 
 /// Whether this tick looks.
 pub fn is_due(now: i64) -> bool {
@@ -34,43 +33,58 @@ pub async fn applications(index: &dyn ObjectStore) -> Result<BTreeSet<String>, S
     }
 }
 
-/// Deletes positions that are too old to be named.
-pub async fn collect(index: &dyn ObjectStore, application: &str, now: i64) -> Result<(), StoreError> {
-    let prefix = places::positions_prefix(application);
-    let Some(oldest) = oldest(now) else { return Ok(()) };
-    for meta in index.list(&prefix, None).await? {
-        // `<date>/<random>`, the oldest first.
-        if meta.key[prefix.len()..] >= *oldest {
-            break;
-        }
-        index.delete(&meta.key).await?;
+/// Deletes positions that the head does not name: of lost commits, and those that were joined.
+///
+/// They are listed before the head is committed anew: a commit that is under way and would name one of them was built on an older
+/// head, and is lost.
+pub async fn collect(index: &Arc<dyn ObjectStore>, application: &str) -> Result<(), HeadError> {
+    let listed = index.list(&places::positions_prefix(application), None).await?;
+    if listed.len() < FEW {
+        return Ok(());
+    }
+    let head = places::head(index, application);
+    let loaded = head.load().await?;
+    let Some(committed) = head.commit(loaded).await? else { return Ok(()) };
+    let keys: Vec<String> = listed.into_iter().map(|meta| meta.key).collect();
+    for key in committed.state.lake.positions.garbage(&keys) {
+        index.delete(key).await?;
     }
     Ok(())
-}
-
-fn oldest(now: i64) -> Option<String> {
-    let today = Timestamp::from_millisecond(now).ok()?.to_zoned(TimeZone::UTC).date();
-    today.checked_sub(KEPT_DAYS.days()).ok().map(|date| date.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ledger::{FileStore, Precondition};
+    use bytes::Bytes;
+    use ledger::{FileStore, Precondition, SourceId};
 
     #[tokio::test]
-    async fn old_positions_go_and_applications_are_found() {
+    async fn applications_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let store = FileStore::open(folder.path()).unwrap();
-        let keys =
-            ["a/head", "a/positions/2018-08-09/x", "a/positions/2018-08-10/x", "b/segments/lake/s/x", "c-d/head"];
-        for key in keys {
+        for key in ["a/head", "a/positions/2018-08-09/x", "b/segments/lake/s/x", "c-d/head"] {
             store.put(&format!("analytics/{key}"), "x".into(), &Precondition::None).await.unwrap();
         }
         assert_eq!(Vec::from_iter(applications(&store).await.unwrap()), ["a", "b", "c-d"]);
-        collect(&store, "a", 1_535_364_960_000).await.unwrap();
-        let left = store.list("analytics/a/positions/", None).await.unwrap();
-        assert_eq!(left.len(), 1);
-        assert!(left[0].key.contains("2018-08-10"));
+    }
+
+    #[tokio::test]
+    async fn positions_that_no_head_names_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn ObjectStore> = Arc::new(FileStore::open(folder.path()).unwrap());
+        let prefix = places::positions_prefix("a");
+        let head = places::head(&store, "a");
+        let mut loaded = head.load().await.unwrap();
+        let source = (SourceId::object("b", "k", "e"), 5);
+        loaded.state.lake.positions = loaded.state.lake.positions.with(&*store, &prefix, &[source], 5).await.unwrap();
+        let late = head.commit(loaded).await.unwrap().unwrap();
+        for number in 0..FEW {
+            let key = format!("{prefix}1970-01-01/{number}");
+            store.put(&key, Bytes::new(), &Precondition::None).await.unwrap();
+        }
+        collect(&store, "a").await.unwrap();
+        assert_eq!(store.list(&prefix, None).await.unwrap().len(), 1);
+        // Built on what was before: it cannot name what is gone.
+        assert!(head.commit(late).await.unwrap().is_none());
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lambda::{BatchReply, Error, RuleListing};
+use lambda::rules::RuleListing;
+use lambda::{BatchReply, Error};
 use serde::Serialize;
 
 use crate::application::Application;
@@ -75,7 +76,11 @@ impl<O: Outside, S: RuleListing> Context<O, S> {
         touched: &mut BTreeSet<String>,
     ) -> Result<i64, Error> {
         let mut latest = 0;
-        for object in message.objects()? {
+        for mut object in message.objects()? {
+            // The event's own time is another one when it is sent again (`logmill replay`).
+            if let Some(modified) = self.folder.outside.modified(&object.key).await? {
+                object.at = modified;
+            }
             latest = latest.max(object.at);
             let reads = |source: &SourceStream| matches!(source, SourceStream::Firehose(name) if Some(name.as_str()) == object.stream());
             for application in of_source(applications, reads) {
@@ -161,7 +166,7 @@ impl<O: Outside, S: RuleListing> Context<O, S> {
         if garbage::is_due(now) {
             names.extend(garbage::applications(&*self.folder.index).await?);
             for name in &names {
-                garbage::collect(&*self.folder.index, name, now).await?;
+                garbage::collect(&self.folder.index, name).await?;
             }
         }
         let mut errors = Vec::new();

@@ -29,8 +29,13 @@ async fn start() -> Result<Context<Aws, RulesBucket>, Error> {
     let index = bucket(config.index_bucket);
     let rules = RulesBucket(bucket(config.rules_bucket));
     let catalog = Catalog::new(rules, index.clone(), &config.ingestion_stream, &config.summary_stream);
-    let outside = Aws { firehose: aws_sdk_firehose::Client::new(&aws), kinesis: aws_sdk_kinesis::Client::new(&aws) };
-    let lake = bucket(config.lake_bucket);
+    let lake = bucket(config.lake_bucket.clone());
+    let outside = Aws {
+        firehose: aws_sdk_firehose::Client::new(&aws),
+        kinesis: aws_sdk_kinesis::Client::new(&aws),
+        s3: s3.clone(),
+        lake_bucket: config.lake_bucket,
+    };
     let folder = Folder { index, lake, catalog, outside, lake_lag: config.lake_lag };
     Ok(Context { folder, function: config.function })
 }

@@ -1,6 +1,7 @@
 //! Takes the lake objects that wait, in the order of their keys.
 
-use lambda::{Error, RuleListing};
+use lambda::Error;
+use lambda::rules::RuleListing;
 use ledger::{Seen, SourceId, StoreError};
 
 use crate::failed::{self, Report};

@@ -7,7 +7,9 @@ use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::{ShardFilter, ShardFilterType, ShardIteratorType};
-use lambda::{Error, RuleListing, RuleSource, Stored};
+use aws_sdk_s3::error::DisplayErrorContext;
+use lambda::Error;
+use lambda::rules::{RuleListing, RuleSource, Stored};
 use ledger::{ETag, ObjectStore, StoreError};
 
 use crate::merge::Ahead;
@@ -37,6 +39,9 @@ pub trait Outside {
     /// The shards of a Kinesis stream that have records or may get some.
     fn shards(&self, stream: &str) -> impl Future<Output = Result<Vec<String>, String>>;
 
+    /// When an object of the lake was written (epoch ms); none if it is not there.
+    fn modified(&self, key: &str) -> impl Future<Output = Result<Option<i64>, String>>;
+
     /// Reads one record of a shard.
     fn ahead(&self, stream: &str, shard: &str, from: &From) -> impl Future<Output = Result<Ahead, String>>;
 }
@@ -48,15 +53,19 @@ pub struct Aws {
     pub firehose: aws_sdk_firehose::Client,
     /// For sources.
     pub kinesis: aws_sdk_kinesis::Client,
+    /// For the lake.
+    pub s3: aws_sdk_s3::Client,
+    /// Its bucket.
+    pub lake_bucket: String,
 }
 
 impl Outside for Aws {
     async fn put(&self, stream: &str, records: &[&str]) -> Result<Vec<Option<String>>, String> {
         let mut put = self.firehose.put_record_batch().delivery_stream_name(stream);
         for record in records {
-            put = put.records(Record::builder().data(Blob::new(record.as_bytes())).build().map_err(aws::cause)?);
+            put = put.records(Record::builder().data(Blob::new(record.as_bytes())).build().map_err(cause)?);
         }
-        let reply = put.send().await.map_err(aws::cause)?;
+        let reply = put.send().await.map_err(cause)?;
         let failure = |code: Option<&str>, message: Option<&str>| {
             code.map(|code| format!("{code}: {}", message.unwrap_or_default()))
         };
@@ -69,7 +78,7 @@ impl Outside for Aws {
     }
 
     async fn shards(&self, stream: &str) -> Result<Vec<String>, String> {
-        let filter = ShardFilter::builder().r#type(ShardFilterType::FromTrimHorizon).build().map_err(aws::cause)?;
+        let filter = ShardFilter::builder().r#type(ShardFilterType::FromTrimHorizon).build().map_err(cause)?;
         let mut shards = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MAX_SHARD_PAGES {
@@ -79,7 +88,7 @@ impl Outside for Aws {
                 None => request.stream_name(stream).shard_filter(filter.clone()),
                 Some(token) => request.next_token(token),
             };
-            let reply = request.send().await.map_err(aws::cause)?;
+            let reply = request.send().await.map_err(cause)?;
             shards.extend(reply.shards().iter().map(|shard| shard.shard_id().to_owned()));
             next = reply.next_token;
             if next.is_none() {
@@ -87,6 +96,14 @@ impl Outside for Aws {
             }
         }
         Err(format!("{stream} has more than {MAX_SHARD_PAGES} pages of shards"))
+    }
+
+    async fn modified(&self, key: &str) -> Result<Option<i64>, String> {
+        match self.s3.head_object().bucket(&self.lake_bucket).key(key).send().await {
+            Ok(object) => Ok(object.last_modified().and_then(|at| at.to_millis().ok())),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
+            Err(error) => Err(cause(error)),
+        }
     }
 
     async fn ahead(&self, stream: &str, shard: &str, from: &From) -> Result<Ahead, String> {
@@ -102,11 +119,11 @@ impl Outside for Aws {
         let mut iterator = match request.send().await {
             Ok(reply) => reply.shard_iterator,
             Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => None,
-            Err(error) => return Err(aws::cause(error)),
+            Err(error) => return Err(cause(error)),
         };
         for _ in 0..MAX_LOOKS {
             let Some(token) = iterator else { return Ok(Ahead::Closed) };
-            let reply = self.kinesis.get_records().shard_iterator(token).limit(1).send().await.map_err(aws::cause)?;
+            let reply = self.kinesis.get_records().shard_iterator(token).limit(1).send().await.map_err(cause)?;
             if let Some(record) = reply.records().first() {
                 let arrival = record.approximate_arrival_timestamp().and_then(|at| at.to_millis().ok());
                 return Ok(arrival.map_or(Ahead::Behind, Ahead::Record));
@@ -118,6 +135,11 @@ impl Outside for Aws {
         }
         Ok(if iterator.is_none() { Ahead::Closed } else { Ahead::Behind })
     }
+}
+
+/// The SDK's errors say little by themselves; their sources say what happened.
+fn cause(error: impl std::error::Error) -> String {
+    DisplayErrorContext(error).to_string()
 }
 
 /// The rules bucket.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lambda::{Error, RuleListing};
+use lambda::Error;
+use lambda::rules::RuleListing;
 
 use crate::fold::{Fold, Stop};
 use crate::folding::{Call, Folder, Taken};

@@ -38,8 +38,8 @@ impl Run {
         let [index, lake, rules] = [(); 3].map(|()| Memory::new(&dice));
         let shards = vec![ShardLog::default(); 4];
         let world = World { clock: START, sequence: 1_000, shards, ..World::default() };
-        let wires =
-            Wires { world: Arc::new(Mutex::new(world)), dice: dice.clone(), faulty: Arc::new(Mutex::new(true)) };
+        let (world, faults) = (Arc::new(Mutex::new(world)), Arc::new(Mutex::new(true)));
+        let wires = Wires { world, dice: dice.clone(), faulty: faults, modified: Arc::default() };
         *rules.faulty.lock().unwrap() = false;
         rules.set("rules/analytics/counts.json", &rule(r#"{"kinesis": "log-stream"}"#));
         rules.set("rules/analytics/counts.sql", STATEMENTS);

@@ -27,8 +27,8 @@ impl Lake {
         let dice = Dice::new(seed);
         let [index, lake, rules] = [(); 3].map(|()| Memory::new(&dice));
         let world = World { clock: START, ..World::default() };
-        let wires =
-            Wires { world: Arc::new(Mutex::new(world)), dice: dice.clone(), faulty: Arc::new(Mutex::new(faulty)) };
+        let (world, faults) = (Arc::new(Mutex::new(world)), Arc::new(Mutex::new(faulty)));
+        let wires = Wires { world, dice: dice.clone(), faulty: faults, modified: Arc::default() };
         *rules.faulty.lock().unwrap() = false;
         *index.faulty.lock().unwrap() = faulty;
         *lake.faulty.lock().unwrap() = faulty;
@@ -42,6 +42,15 @@ impl Lake {
         for faulty in [&self.index.faulty, &self.lake.faulty, &self.wires.faulty] {
             *faulty.lock().unwrap() = false;
         }
+    }
+
+    /// The same object each time.
+    fn object_again(&self, name: &str, body: &[u8], at: i64) -> String {
+        let message = self.object(name, body, at);
+        let event: serde_json::Value = serde_json::from_str(&message).unwrap();
+        let etag = event["Records"][0]["s3"]["object"]["eTag"].as_str().unwrap().to_owned();
+        self.lake.set_version(&format!("logs/s/2018/08/27/10/{name}"), 7);
+        message.replace(&etag, &format!("{:032x}", 7))
     }
 
     /// An object of this body; the message that tells of it.
@@ -177,6 +186,20 @@ async fn a_tick_closes_what_the_lake_has_brought() {
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((&rows[0]["STATUS"], &rows[0]["STATUSCOUNT"]), (&json!(200), &json!(2)));
     assert_eq!(rows[0]["DATETIME"], "2018-08-27 10:16:00.000");
+}
+
+#[tokio::test]
+async fn an_event_that_is_sent_again_days_later_is_the_same_object() {
+    const DAY: i64 = 86_400_000;
+    let lake = Lake::new(1, false);
+    lake.wires.modified.lock().unwrap().insert("logs/s/2018/08/27/10/a.gz".to_owned(), START);
+    let body = gzip(&line(200, "no range", START));
+    for days in [0, 3, 14, 20] {
+        let message = lake.object_again("a.gz", &body, START + days * DAY);
+        assert_eq!(lake.call(&Lake::event(&[(1, &message)])).await.unwrap(), DONE);
+        lake.tick_at(START + days * DAY + 600_000).await;
+    }
+    assert_eq!(lake.rows().iter().map(|row| row["STATUSCOUNT"].as_i64().unwrap()).sum::<i64>(), 1);
 }
 
 #[tokio::test]

@@ -70,6 +70,10 @@ impl Memory {
         self.write(key, Bytes::copy_from_slice(body)).0
     }
 
+    pub fn set_version(&self, key: &str, version: u64) {
+        self.objects.lock().unwrap().get_mut(key).unwrap().1 = version;
+    }
+
     pub fn remove(&self, key: &str) {
         self.objects.lock().unwrap().remove(key);
     }

@@ -112,6 +112,8 @@ pub struct Wires {
     pub world: Arc<Mutex<World>>,
     pub dice: Dice,
     pub faulty: Arc<Mutex<bool>>,
+    /// When objects were written, where it matters.
+    pub modified: Arc<Mutex<BTreeMap<String, i64>>>,
 }
 
 impl Wires {
@@ -149,6 +151,10 @@ impl Outside for Wires {
     async fn shards(&self, stream: &str) -> Result<Vec<String>, String> {
         assert_eq!(stream, "log-stream");
         Ok((0..self.world.lock().unwrap().shards.len()).map(name).collect())
+    }
+
+    async fn modified(&self, key: &str) -> Result<Option<i64>, String> {
+        Ok(self.modified.lock().unwrap().get(key).copied())
     }
 
     async fn ahead(&self, _stream: &str, shard: &str, from: &From) -> Result<Ahead, String> {

@@ -7,10 +7,8 @@ use std::{collections::BTreeMap, future::Future, sync::Arc, time::Instant};
 
 use tokio::sync::Mutex;
 
-use crate::{
-    Error,
-    rules::{MAX_RULE_FILE_BYTES, RECHECK, RuleSource, Stored},
-};
+use super::{MAX_RULE_FILE_BYTES, RECHECK, RuleSource, Stored};
+use crate::Error;
 
 /// Files of a folder that are read: a listing's page holds no more, and each is read at every cold start.
 pub const MAX_RULE_FILES: usize = 200;
