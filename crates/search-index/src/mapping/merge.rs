@@ -59,18 +59,15 @@ impl Mapping {
             return Ok(());
         };
         match (known, field) {
-            (FieldType::Text { keyword: old }, FieldType::Text { keyword: new }) => {
-                if let Some((name, limit)) = new {
-                    match old {
-                        Some((known, _)) if known != name => {
-                            return Err(illegal(format!(
-                                "field [{path}] has the sub-field [{known}] already: a second one, [{name}], is not supported"
-                            )));
-                        }
-                        _ => *old = Some((name.clone(), *limit)),
-                    }
-                }
+            (FieldType::Text { .. }, FieldType::Text { keyword: None }) => {}
+            (FieldType::Text { keyword: Some((old, _)) }, FieldType::Text { keyword: Some((new, _)) })
+                if old != new =>
+            {
+                return Err(illegal(format!(
+                    "field [{path}] has the sub-field [{old}] already: a second one, [{new}], is not supported"
+                )));
             }
+            (FieldType::Text { keyword: old }, FieldType::Text { keyword: new }) => old.clone_from(new),
             (FieldType::Keyword { ignore_above: old }, FieldType::Keyword { ignore_above: new }) => {
                 *old = new.or(*old);
             }

@@ -176,10 +176,10 @@ impl<'a> Search<'a> {
     }
 
     async fn answer(&self, mut merged: Merged, mut failed: Vec<Failed>) -> Result<Answer, Error> {
-        if failed.len() >= self.tasks.len() {
-            if let Some((_, error)) = failed.pop() {
-                return Err(error);
-            }
+        if failed.len() >= self.tasks.len()
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error);
         }
         self.cut(&mut merged);
         let max_score = match self.plans.first() {

@@ -54,10 +54,10 @@ impl<T: Takes> Collect for Metric<T> {
             return Ok(());
         };
         let (kind, each) = (values.kind, &mut self.each);
-        if let Some(largest) = buckets.iter().max() {
-            if *largest as usize >= each.len() {
-                each.resize(*largest as usize + 1, T::default());
-            }
+        if let Some(largest) = buckets.iter().max()
+            && *largest as usize >= each.len()
+        {
+            each.resize(*largest as usize + 1, T::default());
         }
         values.each(docs, |place, value| each[buckets[place] as usize].take(Values::float(kind, value)));
         Ok(())
