@@ -37,6 +37,9 @@ pub async fn search(readers: &[Reader], request: &SearchRequest, now: i64) -> Re
     Search::new(&again, request, now)?.run().await?.0
 }
 
+/// Candidates beyond twice the page after which the worst ones are let go.
+const SPARE: usize = 16;
+
 struct Search<'a> {
     readers: &'a [Reader],
     request: &'a SearchRequest,
@@ -143,7 +146,7 @@ impl<'a> Search<'a> {
             Ok(done) => {
                 merged.take(done);
                 // So that the memory for candidates is bounded, whatever the number of splits.
-                if merged.candidates.len() > 2 * self.window() + 1_000 {
+                if merged.candidates.len() > 2 * self.window() + SPARE {
                     self.cut(merged);
                 }
                 Ok(())
