@@ -64,7 +64,7 @@ enum Source {
     Score,
     Doc { base: i64 },
     SeqNo(Arc<Rows>, u64),
-    Column(Values),
+    Column(Box<Values>),
     Absent,
 }
 
@@ -152,7 +152,9 @@ impl<'a> Ranks<'a> {
                 Some((rows, base)) => Source::SeqNo(rows.clone(), *base),
                 None => Source::Absent,
             },
-            By::Column(path) => Values::open(segment, path)?.map_or(Source::Absent, Source::Column),
+            By::Column(path) => {
+                Values::open(segment, path)?.map_or(Source::Absent, |values| Source::Column(Box::new(values)))
+            }
             By::Absent => Source::Absent,
         };
         let mut ranks = Ranks { key, source, missing: 0 };
@@ -232,10 +234,10 @@ impl<'a> Ranks<'a> {
 
     /// The value that a rank stands for.
     fn value(&self, rank: u128) -> Result<SortValue, Error> {
-        if rank == self.missing {
-            if let Ok(value) = self.key.missing_value() {
-                return Ok(value);
-            }
+        if rank == self.missing
+            && let Ok(value) = self.key.missing_value()
+        {
+            return Ok(value);
         }
         if rank == FIRST || rank == LAST {
             return Ok(SortValue::None);

@@ -49,7 +49,7 @@ impl Node {
                 Box::new(Keyed::new(values(source)?, cut, tree))
             }
             NodeKind::Range { source, ranges } => {
-                Box::new(Listed::new(Membership::Ranges(values(source)?, ranges.clone()), tree))
+                Box::new(Listed::new(Membership::Ranges(Box::new(values(source)?), ranges.clone()), tree))
             }
             NodeKind::Filters(filters) => {
                 let docs = filters.iter().map(|query| documents(query.as_ref(), searcher, segment));

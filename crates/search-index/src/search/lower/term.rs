@@ -22,10 +22,8 @@ const MAX_TERMS: usize = 65_536;
 
 impl Lowering<'_> {
     pub(super) fn term(&mut self, field: &str, value: &Value, case_insensitive: bool) -> Result<Lowered, Error> {
-        if case_insensitive {
-            if let Some(lowered) = self.term_without_case(field, &text(value)) {
-                return Ok(lowered);
-            }
+        if case_insensitive && let Some(lowered) = self.term_without_case(field, &text(value)) {
+            return Ok(lowered);
         }
         match Field::resolve(self.mapping, field) {
             Field::Leaf { path, kind } => self.leaf_term(field, path, kind, value),
