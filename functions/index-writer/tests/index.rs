@@ -37,7 +37,8 @@ async fn lines_are_found_once() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = Catalog::new(Arc::new(FileStore::open(folder.path()).unwrap()), Options::default());
     let lake = MemoryLake::default();
-    let lines = [line(19, "a", "5316"), line(20, "b", "12"), line(20, "c", "many"), line(20, "b", "13"), "x".to_owned()];
+    let lines =
+        [line(19, "a", "5316"), line(20, "b", "12"), line(20, "c", "many"), line(20, "b", "13"), "x".to_owned()];
     lake.add(LOGS, gzip(&lines.join("\n")), AT_MS);
     let inbox = "inbox/request_data/2026/11/20/16/s.json";
     lake.add(
@@ -59,7 +60,8 @@ async fn lines_are_found_once() {
         let [w] = &documents(&catalog, "request_data", &["w"]).await[..] else { panic!() };
         assert_eq!(w.as_ref().unwrap()["STATUSCOUNT"], 2);
         let failures = context.lake.only_failures();
-        let told: Vec<_> = failures.iter().map(|f| (f["line"].as_u64().unwrap(), f["type"].as_str().unwrap())).collect();
+        let told: Vec<_> =
+            failures.iter().map(|f| (f["line"].as_u64().unwrap(), f["type"].as_str().unwrap())).collect();
         assert_eq!(told, [(3, "document_parsing_exception"), (5, "document_parsing_exception")]);
         // The second time what was refused is told from the mapping alone.
         context.lake.objects.borrow_mut().retain(|key, _| !key.starts_with("failed/"));
