@@ -3,15 +3,14 @@
 //! `start` builds the function's context once per cold start (configuration, clients, compiled rules); then each invocation's
 //! event goes, typed, to the handler with that context, and its reply back to the Lambda Runtime API. A start that fails is
 //! logged and reported as the runtime's init error, so that it shows under its own cause and not as a process that died.
-//! [`batch`] holds the replies for partly failed batches, [`rules`] the cache of a rule file in the rules bucket, [`rule_folder`]
-//! that of a folder of them.
+//! [`batch`] holds the replies for partly failed batches, [`rules`] the caches of a rule file
+//! in the rules bucket and of a folder of them.
 //!
 //! Absent: S3 and every other SDK client (a function brings its own), formats and rules of any kind.
 
 pub mod batch;
 mod deadline;
 mod init_error;
-pub mod rule_folder;
 pub mod rules;
 
 use std::pin::Pin;
@@ -23,7 +22,6 @@ use tracing_subscriber::EnvFilter;
 
 pub use batch::BatchReply;
 pub use deadline::Deadline;
-pub use rule_folder::{RuleFile, RuleFiles, RuleFolder, RuleListing};
 pub use rules::{RuleCache, RuleError, RuleSource, Stored};
 
 /// What a start or a handler fails with; its text is the invocation's `errorMessage`.

@@ -152,11 +152,13 @@ impl Replay<'_> {
 
     async fn dead_letters(&self) -> Result<bool, String> {
         let queues = Queues::new(&self.stack.config);
-        let name = format!("{}-dead-letters", self.stack.queue(&self.arguments.consumer));
+        let queue = self.stack.queue(&self.arguments.consumer);
+        let name = format!("{queue}-dead-letters");
         let url = queues.url(&name).await.map_err(|error| error.to_string())?;
         let waiting = queues.depth(&url).await.map_err(|error| error.to_string())?.visible;
         if waiting > 0 && !self.arguments.dry_run {
-            queues.redrive(&self.stack.queue_arn(&name)).await.map_err(|error| error.to_string())?;
+            let (from, to) = (self.stack.queue_arn(&name), self.stack.queue_arn(&queue));
+            queues.redrive(&from, &to).await.map_err(|error| error.to_string())?;
         }
         println!(
             "{waiting} messages of {name}{}",
