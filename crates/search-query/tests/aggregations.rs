@@ -241,8 +241,8 @@ fn refused_aggregations() {
     );
     refused(json!({"range": {"field": "v", "ranges": []}}), illegal, "No [ranges] specified for the [n] aggregation");
     refused(json!({"filter": {"foo": {}}}), parsing, "unknown query [foo]");
-    for empty in [json!({}), json!([])] {
-        refused(json!({"filters": {"filters": empty}}), illegal, "[filters] cannot be empty");
+    for empty in [json!({}), json!({"filters": {}}), json!({"filters": []})] {
+        refused(json!({"filters": empty}), illegal, "[filters] cannot be empty");
     }
     refused(json!({"percentiles": {"field": "f", "percents": []}}), illegal, "[percents] must not be empty");
     refused(

@@ -126,14 +126,11 @@ pub(super) fn filters(reading: Reading) -> Result<Kind, RequestError> {
             _ => return Err(reading.unknown(key)),
         }
     }
-    let filters = match reading.required(filters, "filters")? {
-        Value::Object(filters) => filters,
-        Value::Array(items) if !items.is_empty() => return Err(reading.unsupported("filters without names")),
+    let filters = match filters {
+        Some(Value::Object(filters)) if !filters.is_empty() => filters,
+        Some(Value::Array(items)) if !items.is_empty() => return Err(reading.unsupported("filters without names")),
         _ => return Err(RequestError::illegal("[filters] cannot be empty")),
     };
-    if filters.is_empty() {
-        return Err(RequestError::illegal("[filters] cannot be empty"));
-    }
     bounded(&reading, filters.len())?;
     let read = |(name, query): (&String, &Value)| Ok((name.clone(), reading.queries.query(query)?));
     Ok(Kind::Filters(filters.iter().map(read).collect::<Result<Vec<(String, Query)>, RequestError>>()?))
