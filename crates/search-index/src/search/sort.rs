@@ -151,6 +151,10 @@ impl SortKey {
         match self.class {
             Class::Text if value.is_null() => Ok(SortValue::None),
             Class::Text => Ok(SortValue::Text(written)),
+            // Scores have 32 bits, however many digits of them came.
+            Class::Float if self.by == By::Score => {
+                written.parse::<f32>().map(|score| SortValue::Float(score.into())).map_err(|_| refuse())
+            }
             Class::Float => written.parse().map(SortValue::Float).map_err(|_| refuse()),
             Class::Whole => {
                 if let Ok(whole) = written.parse::<i64>() {

@@ -274,3 +274,19 @@ async fn deleted_and_replaced_documents_are_not_found() {
     f.check(json!({"range": {"status": {"gte": 200}}}), &["2", "3", "1"]).await;
     f.check(json!({"match_all": {}}), &["2", "3", "4", "5", "1"]).await;
 }
+
+#[tokio::test]
+async fn fields_of_any_name() {
+    let f = Fixture::new();
+    let names = [r"a\b", "a b", "é.ü", "$x-@y", "a\"b", "*", "a:b", "A", "_x", r"end\"];
+    let documents: Vec<Value> = names.iter().enumerate().map(|(n, name)| json!({*name: n})).collect();
+    f.index("logs", json!({}), &documents, 4).await;
+    for (n, name) in names.iter().enumerate() {
+        let id = n.to_string();
+        f.check(json!({"term": {*name: n}}), &[&id]).await;
+        f.check(json!({"range": {*name: {"gte": n, "lte": n}}}), &[&id]).await;
+        f.check(json!({"exists": {"field": name}}), &[&id]).await;
+        let body = json!({"size": 0, "aggs": {"x": {"sum": {"field": name}}}});
+        assert_eq!(f.search(&["logs"], body).await.aggregations.unwrap()["x"]["value"], n as f64, "{name}");
+    }
+}
