@@ -5,7 +5,7 @@ use std::io::Write as _;
 use crate::application::{Application, OutputRow};
 use crate::datetime::text;
 use crate::expression::decimal_text;
-use crate::value::{Datum, Value};
+use crate::value::Datum;
 
 /// The longest DATA_ROW of `error_stream`.
 const MAX_DATA_ROW: usize = 49_152;
@@ -24,11 +24,6 @@ impl Application {
             write_value(&value.borrow(), out);
         }
         out.push(b'}');
-    }
-
-    /// A row of the output as an ordered list of names and JSON texts is what tests compare; this is one value's.
-    pub fn write_json_value(value: &Value, out: &mut Vec<u8>) {
-        write_value(&value.borrow(), out);
     }
 }
 

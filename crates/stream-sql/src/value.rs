@@ -174,6 +174,23 @@ impl Value {
     }
 }
 
+impl From<Value> for Datum<'_> {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Text(text) => Datum::Text(Cow::Owned(text.into())),
+            Value::Null => Datum::Null,
+            Value::Boolean(value) => Datum::Boolean(value),
+            Value::Integer(value) => Datum::Integer(value),
+            Value::Double(value) => Datum::Double(value),
+            Value::Decimal(digits, scale) => Datum::Decimal(digits, scale),
+            Value::Date(days) => Datum::Date(days),
+            Value::Time(ms) => Datum::Time(ms),
+            Value::Timestamp(ms) => Datum::Timestamp(ms),
+            Value::Interval(length) => Datum::Interval(length),
+        }
+    }
+}
+
 impl From<Datum<'_>> for Value {
     fn from(datum: Datum<'_>) -> Value {
         match datum {

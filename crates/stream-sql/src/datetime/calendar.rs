@@ -54,6 +54,14 @@ impl Unit {
     }
 }
 
+/// The farthest time from 1970: a hundred million days (the limit of ECMAScript). Calculations on times within it cannot overflow.
+const FARTHEST: i64 = 100_000_000 * DAY;
+
+/// A time, if it is not farther away than any calendar goes.
+pub(crate) fn in_range(ms: i64) -> Option<i64> {
+    (-FARTHEST..=FARTHEST).contains(&ms).then_some(ms)
+}
+
 /// Days since 1970 of a date; months and days may lie outside their range and roll over.
 pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = year + (month - 1).div_euclid(12);
@@ -84,13 +92,16 @@ pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
     days_from_civil(year, month + 1, 1) - days_from_civil(year, month, 1)
 }
 
-/// A time plus months: the day stays, or is the last of a shorter month. `None` beyond what an i64 holds.
+/// A time plus months: the day stays, or is the last of a shorter month. `None` if that is too far away.
 pub(crate) fn add_months(ms: i64, months: i64) -> Option<i64> {
     let (year, month, day) = civil_from_days(ms.div_euclid(DAY));
     let total = (year * 12 + month - 1).checked_add(months)?;
     let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
+    if year.abs() > FARTHEST / DAY / 365 {
+        return None;
+    }
     let days = days_from_civil(year, month, 1) + day.min(days_in_month(year, month)) - 1;
-    days.checked_mul(DAY)?.checked_add(ms.rem_euclid(DAY))
+    in_range(days * DAY + ms.rem_euclid(DAY))
 }
 
 /// Whole months from one time to another.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::calendar::{civil_from_days, days_from_civil};
+use super::calendar::{civil_from_days, days_from_civil, in_range};
 use super::{DAY, HOUR, MINUTE, SECOND};
 
 const MONTHS: [&str; 12] = [
@@ -22,6 +22,9 @@ const MONTHS: [&str; 12] = [
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 /// Two-digit years are of the hundred years from here on. Java counts from eighty years ago; an engine has no clock.
 const FIRST_YEAR: i64 = 1970;
+
+/// The widest field.
+const MAX_WIDTH: usize = 64;
 
 /// A piece of a pattern.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +56,9 @@ fn pieces(pattern: &str) -> Result<Vec<Piece>, String> {
             let mut count = 1;
             while rest.next_if_eq(&c).is_some() {
                 count += 1;
+            }
+            if count > MAX_WIDTH {
+                return Err(format!("the pattern repeats {c} more than {MAX_WIDTH} times"));
             }
             if !"GyMwWDdFEaHkKhmsSzZX".contains(c) {
                 return Err(format!("the pattern {pattern:?} has the unknown letter {c}"));
@@ -199,7 +205,7 @@ impl Fields {
         for (value, length) in [(hour, HOUR), (self.minute, MINUTE), (self.second, SECOND), (self.millisecond, 1)] {
             total = total.checked_add(value.checked_mul(length)?)?;
         }
-        total.checked_sub(self.offset)
+        in_range(total.checked_sub(self.offset)?)
     }
 }
 

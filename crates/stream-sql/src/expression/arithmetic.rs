@@ -3,7 +3,7 @@
 use super::cast::{divide_rounded, to_decimal, to_double};
 use super::{Kind, RowError};
 use crate::datetime::DAY;
-use crate::datetime::calendar::{add_months, months_between};
+use crate::datetime::calendar::{add_months, in_range, months_between};
 use crate::syntax::tree::Binary;
 use crate::value::Datum;
 
@@ -140,7 +140,8 @@ fn decimal<'r>(operator: Binary, left: &Datum<'_>, right: &Datum<'_>, scale: u8)
 fn shift<'r>(left: Datum<'r>, right: Datum<'r>, months: bool, back: bool) -> Result<Datum<'r>, RowError> {
     let (Some(from), Datum::Interval(by)) = (instant(&left), right) else { return Ok(Datum::Null) };
     let by = if back { by.checked_neg().ok_or_else(overflow)? } else { by };
-    let to = if months { add_months(from, by) } else { from.checked_add(by) }.ok_or_else(overflow)?;
+    let to =
+        if months { add_months(from, by) } else { from.checked_add(by).and_then(in_range) }.ok_or_else(overflow)?;
     Ok(match left {
         Datum::Date(_) => Datum::Date(i32::try_from(to.div_euclid(DAY)).map_err(|_| overflow())?),
         Datum::Time(_) => Datum::Time(i32::try_from(to.rem_euclid(DAY)).map_err(|_| overflow())?),

@@ -3,6 +3,7 @@
 use super::cast::{to_decimal, to_double};
 use super::{Kind, RowError, text};
 use crate::datetime::DAY;
+use crate::datetime::calendar::in_range;
 use crate::datetime::pattern;
 use crate::value::Datum;
 
@@ -115,7 +116,10 @@ impl Function {
             (_, Some(Datum::Text(format)), Some(value), _) if to_char => {
                 Datum::text(pattern::format(&format, instant(&value)).map_err(RowError)?)
             }
-            (Function::ToTimestamp, Some(value), ..) => Datum::Timestamp(to_whole(&value)),
+            (Function::ToTimestamp, Some(value), ..) => match in_range(to_whole(&value)) {
+                Some(ms) => Datum::Timestamp(ms),
+                None => return invalid("the time is out of range"),
+            },
             (Function::UnixTimestamp, Some(value), ..) => Datum::Integer(instant(&value)),
             (Function::Tsdiff, Some(from), Some(to), _) => Datum::Integer(instant(&to).wrapping_sub(instant(&from))),
             // The planner lets no other arguments through.
@@ -134,7 +138,9 @@ impl Function {
             (Function::Abs, Datum::Interval(value)) => Datum::Interval(value.checked_abs().ok_or_else(overflow)?),
             (Function::Negate, Datum::Integer(value)) => Datum::Integer(value.checked_neg().ok_or_else(overflow)?),
             (Function::Negate, Datum::Double(value)) => Datum::Double(-value),
-            (Function::Negate, Datum::Decimal(digits, scale)) => Datum::Decimal(-digits, scale),
+            (Function::Negate, Datum::Decimal(digits, scale)) => {
+                Datum::Decimal(digits.checked_neg().ok_or_else(overflow)?, scale)
+            }
             (Function::Negate, Datum::Interval(value)) => Datum::Interval(value.checked_neg().ok_or_else(overflow)?),
             (_, Datum::Integer(value)) => Datum::Integer(value),
             (Function::Floor, Datum::Double(value)) => Datum::Double(value.floor()),

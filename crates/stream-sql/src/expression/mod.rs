@@ -9,7 +9,7 @@ mod pattern;
 mod text;
 
 pub(crate) use arithmetic::Arithmetic;
-pub(crate) use cast::{Kind, cast, decimal_text, fits};
+pub(crate) use cast::{Kind, cast, decimal_text, fits, to_double};
 pub(crate) use eval::compare;
 pub(crate) use function::Function;
 pub(crate) use pattern::{Pattern, PatternKind};
@@ -137,6 +137,13 @@ impl Expr {
         let mut found = matches!(self, Expr::Rowtime);
         self.children(&mut |child| found |= child.reads_rowtime());
         found
+    }
+
+    /// How many nodes it has.
+    pub(crate) fn size(&self) -> usize {
+        let mut size = 1;
+        self.children(&mut |child| size += child.size());
+        size
     }
 
     fn children<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {

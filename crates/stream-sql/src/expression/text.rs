@@ -15,7 +15,7 @@ pub(super) fn slice<'r>(text: Cow<'r, str>, from: usize, to: usize) -> Datum<'r>
 
 /// The byte at which a character starts, or the end.
 fn byte_of(text: &str, character: i64) -> usize {
-    let Ok(skip) = usize::try_from(character - 1) else { return 0 };
+    let Ok(skip) = usize::try_from(character.saturating_sub(1)) else { return 0 };
     text.char_indices().nth(skip).map_or(text.len(), |(at, _)| at)
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::expression::{Expr, RowError, compare};
+use crate::expression::{Expr, RowError, compare, to_double};
 use crate::value::{Datum, Value, bits};
 
 /// An aggregate of a query.
@@ -164,14 +164,5 @@ impl Aggregate {
                 Datum::Double(if root { variance.sqrt() } else { variance })
             }
         })
-    }
-}
-
-fn to_double(value: &Datum<'_>) -> f64 {
-    match value {
-        Datum::Integer(value) => *value as f64,
-        Datum::Double(value) => *value,
-        Datum::Decimal(digits, scale) => *digits as f64 / 10f64.powi(i32::from(*scale)),
-        _ => 0.0,
     }
 }

@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod calc;
+mod over;
 mod run;
 mod sort;
 mod stagger;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
 pub(crate) use calc::{Calc, Distinct};
+pub(crate) use over::{Frame, Over, Window, WindowCall, WindowFunction};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
@@ -51,6 +53,7 @@ pub(crate) enum Operator {
     Tumble(Tumble),
     Stagger(Stagger),
     Sort(Sort),
+    Over(Over),
 }
 
 /// What a node remembers.
@@ -68,6 +71,8 @@ pub(crate) enum NodeState {
     Stagger(stagger::StaggerState),
     #[serde(rename = "o")]
     Sort(sort::SortState),
+    #[serde(rename = "w")]
+    Over(over::OverState),
 }
 
 impl Operator {
@@ -80,6 +85,7 @@ impl Operator {
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
+            Operator::Over(_) => NodeState::Over(Default::default()),
         }
     }
 
@@ -87,7 +93,7 @@ impl Operator {
     pub(crate) fn columns(&self, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) => return true,
+            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Over(_) => return true,
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));

@@ -61,6 +61,14 @@ impl<'a> Run<'a> {
             }
             (Operator::Stagger(stagger), NodeState::Stagger(state)) => stagger.row(state, row),
             (Operator::Sort(sort), NodeState::Sort(state)) => sort.row(state, row),
+            (Operator::Over(over), NodeState::Over(state)) => match over.row(state, row) {
+                Ok(Some(values)) => {
+                    self.forward(node, Row { values: &values, ..row });
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            },
             // A state belongs to the application that made it (see `Application::run`).
             _ => Ok(()),
         };
@@ -97,6 +105,7 @@ impl<'a> Run<'a> {
                 let rows = sort.bound(state, time).into_iter().map(Ok).collect();
                 self.complete(node, rows);
             }
+            (Operator::Over(over), NodeState::Over(state)) => over.bound(state, time),
             _ => {}
         }
         for target in &node.targets {

@@ -228,7 +228,8 @@ pub(super) fn next_change(expr: &Expr, time: i64) -> Result<Option<i64>, RowErro
     let mut same = 0;
     for exponent in 0..=FARTHEST {
         let mut differs = 1i64 << exponent;
-        if at(time + differs)? == value {
+        let Some(later) = time.checked_add(differs) else { return Ok(None) };
+        if at(later)? == value {
             same = differs;
             continue;
         }

@@ -61,6 +61,9 @@ impl Binder<'_> {
     }
 
     fn aggregate(&mut self, call: &Call, span: Span) -> Result<Typed, SqlError> {
+        if call.nulls == Some(tree::Nulls::Respect) {
+            return Err(span.error("RESPECT NULLS without OVER is not supported"));
+        }
         let Some(mut grouping) = self.grouping.take() else {
             return Err(span
                 .error(format!("Aggregate expression {} is illegal here: the query has no GROUP BY", call.name.text)));

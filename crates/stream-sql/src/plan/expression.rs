@@ -5,14 +5,17 @@ use super::function::{cast_of, pattern_source};
 use super::over::Windows;
 use super::scope::Scope;
 use super::types::{Type, Typed};
-use crate::datetime::calendar::Unit;
-use crate::datetime::interval::Qualifier;
 use crate::error::SqlError;
-use crate::expression::{Arithmetic, Comparison, Expr, Function, PatternKind};
+use crate::expression::{Comparison, Expr, Function, PatternKind};
 use crate::syntax::tree::{self, Binary, ExprKind, Literal, PeriodTest, Span, Unary};
 use crate::value::{SqlType, Value};
 
 type Bound = Result<Typed, SqlError>;
+
+/// How deep an expression may be: planner and evaluation recurse.
+const MAX_DEPTH: usize = 96;
+/// How many nodes an expression may have when all it stands for is written out.
+const MAX_SIZE: usize = 100_000;
 
 /// Binds the expressions of one query.
 pub(super) struct Binder<'s> {
@@ -21,6 +24,7 @@ pub(super) struct Binder<'s> {
     pub(super) grouping: Option<Grouping>,
     /// Set where OVER is allowed.
     pub(super) windows: Option<Windows<'s>>,
+    depth: usize,
 }
 
 fn boxed(typed: Typed) -> Box<Expr> {
@@ -33,7 +37,7 @@ fn boolean(expr: Expr) -> Typed {
 
 impl<'s> Binder<'s> {
     pub(super) fn new(scope: &'s Scope) -> Binder<'s> {
-        Binder { scope, grouping: None, windows: None }
+        Binder { scope, grouping: None, windows: None, depth: 0 }
     }
 
     /// A condition.
@@ -46,6 +50,21 @@ impl<'s> Binder<'s> {
     }
 
     pub(super) fn bind(&mut self, expr: &tree::Expr) -> Bound {
+        if self.depth == MAX_DEPTH {
+            return Err(expr.span.error(format!("the expression is deeper than {MAX_DEPTH} levels")));
+        }
+        self.depth += 1;
+        let bound = self.bind_node(expr);
+        self.depth -= 1;
+        match bound {
+            Ok(bound) if bound.expr.size() > MAX_SIZE => {
+                Err(expr.span.error(format!("the expression is larger than {MAX_SIZE} nodes")))
+            }
+            bound => bound,
+        }
+    }
+
+    fn bind_node(&mut self, expr: &tree::Expr) -> Bound {
         if let Some(bound) = self.of_group(expr)? {
             return Ok(bound);
         }
@@ -67,8 +86,9 @@ impl<'s> Binder<'s> {
                 Ok(boolean(Expr::Distinct { left: boxed(left), right: boxed(right), negated: *negated }))
             }
             ExprKind::Between { expr, low, high, negated } => {
-                let (value, low) = self.comparable(expr, low, "BETWEEN", span)?;
-                let (_, high) = self.comparable(expr, high, "BETWEEN", span)?;
+                let value = self.bind(expr)?;
+                let low = self.comparable_to(&value, low, "BETWEEN", span)?;
+                let high = self.comparable_to(&value, high, "BETWEEN", span)?;
                 let from = Expr::Compare(Comparison::GreaterEqual, Box::new(value.expr.clone()), boxed(low));
                 let to = Expr::Compare(Comparison::LessEqual, boxed(value), boxed(high));
                 Ok(boolean(negate(Expr::And(Box::new(from), Box::new(to)), *negated)))
@@ -77,7 +97,7 @@ impl<'s> Binder<'s> {
                 let value = self.bind(expr)?;
                 let mut items = Vec::with_capacity(list.len());
                 for item in list {
-                    items.push(self.comparable(expr, item, "IN", span)?.1.expr);
+                    items.push(self.comparable_to(&value, item, "IN", span)?.expr);
                 }
                 Ok(boolean(negate(Expr::In { expr: boxed(value), list: items }, *negated)))
             }
@@ -155,9 +175,15 @@ impl<'s> Binder<'s> {
         operator: &str,
         span: Span,
     ) -> Result<(Typed, Typed), SqlError> {
-        let (left, right) = (self.bind(left)?, self.bind(right)?);
+        let left = self.bind(left)?;
+        let right = self.comparable_to(&left, right, operator, span)?;
+        Ok((left, right))
+    }
+
+    fn comparable_to(&mut self, left: &Typed, right: &tree::Expr, operator: &str, span: Span) -> Bound {
+        let right = self.bind(right)?;
         if left.data_type.is_comparable(right.data_type) {
-            return Ok((left, right));
+            return Ok(right);
         }
         Err(self.cannot_apply(operator, span, &[left.data_type, right.data_type]))
     }
@@ -221,67 +247,6 @@ impl<'s> Binder<'s> {
         }
     }
 
-    fn arithmetic(&mut self, operator: Binary, left: Typed, right: Typed, span: Span) -> Bound {
-        use Binary::{Add, Divide, Multiply, Subtract};
-        let types = (left.data_type, right.data_type);
-        let (operation, data_type) = match types {
-            (Type::Null, other) | (other, Type::Null) => {
-                return Ok(Typed { expr: Expr::Literal(Value::Null), data_type: other });
-            }
-            (Type::Sql(l), Type::Sql(r)) if l.is_numeric() && r.is_numeric() => {
-                let result = match operator {
-                    Multiply => Type::product(l, r),
-                    Divide => Type::quotient(l, r),
-                    _ => Type::sum(l, r),
-                };
-                let operation = match result {
-                    SqlType::Decimal { scale, .. } => Arithmetic::Decimal(operator, scale),
-                    SqlType::Double | SqlType::Real => Arithmetic::Double(operator),
-                    _ => Arithmetic::Integer(operator),
-                };
-                (operation, Type::Sql(result))
-            }
-            (Type::Interval(l), Type::Interval(r)) if l.is_like(r) && matches!(operator, Add | Subtract) => {
-                (Arithmetic::Interval(operator), Type::Interval(l.join(r)))
-            }
-            (Type::Interval(qualifier), number) if number.is_numeric() && matches!(operator, Multiply | Divide) => {
-                (Arithmetic::Scale(operator), Type::Interval(qualifier))
-            }
-            (number, Type::Interval(qualifier)) if number.is_numeric() && operator == Multiply => {
-                (Arithmetic::Scale(operator), Type::Interval(qualifier))
-            }
-            (datetime, Type::Interval(qualifier)) if datetime.is_datetime() && matches!(operator, Add | Subtract) => {
-                (Arithmetic::Shift { months: qualifier.is_months(), back: operator == Subtract }, datetime)
-            }
-            (Type::Interval(qualifier), datetime) if datetime.is_datetime() && operator == Add => {
-                let operation = Arithmetic::Shift { months: qualifier.is_months(), back: false };
-                return Ok(Typed { expr: Expr::Arithmetic(operation, boxed(right), boxed(left)), data_type: datetime });
-            }
-            _ => {
-                let name = match operator {
-                    Add => "+",
-                    Subtract => "-",
-                    Multiply => "*",
-                    _ => "/",
-                };
-                return Err(self.cannot_apply(name, span, &[types.0, types.1]));
-            }
-        };
-        Ok(Typed { expr: Expr::Arithmetic(operation, boxed(left), boxed(right)), data_type })
-    }
-
-    fn difference(&mut self, left: &tree::Expr, right: &tree::Expr, qualifier: Qualifier, span: Span) -> Bound {
-        let (left, right) = (self.bind(left)?, self.bind(right)?);
-        if !left.data_type.is_datetime() || !right.data_type.is_datetime() {
-            return Err(self.cannot_apply("-", span, &[left.data_type, right.data_type]));
-        }
-        if left.data_type.join(right.data_type).is_none() {
-            return Err(span.error("Parameters must be of the same type"));
-        }
-        let operation = Arithmetic::Difference { months: qualifier.is_months() };
-        Ok(Typed { expr: Expr::Arithmetic(operation, boxed(left), boxed(right)), data_type: Type::Interval(qualifier) })
-    }
-
     fn case(
         &mut self,
         operand: Option<&tree::Expr>,
@@ -296,13 +261,14 @@ impl<'s> Binder<'s> {
                 .ok_or_else(|| span.error("The branches of CASE have types that do not go together"))?;
             Ok(())
         };
+        let operand = operand.map(|operand| self.bind(operand)).transpose()?;
         let mut bound = Vec::with_capacity(branches.len());
         for (when, then) in branches {
-            let condition = match operand {
+            let condition = match &operand {
                 None => self.condition(when, "WHEN")?,
                 Some(operand) => {
-                    let (operand, value) = self.comparable(operand, when, "=", when.span)?;
-                    Expr::Compare(Comparison::Equal, boxed(operand), boxed(value))
+                    let value = self.comparable_to(operand, when, "=", when.span)?;
+                    Expr::Compare(Comparison::Equal, Box::new(operand.expr.clone()), boxed(value))
                 }
             };
             let then = self.bind(then)?;
@@ -338,37 +304,6 @@ impl<'s> Binder<'s> {
             );
         }
         Ok(cast_of(value, to))
-    }
-
-    fn round(&mut self, up: bool, expr: &tree::Expr, unit: Unit, span: Span) -> Bound {
-        let value = self.bind(expr)?;
-        let fits = match value.data_type {
-            Type::Interval(qualifier) => qualifier.is_months() == unit.is_months(),
-            Type::Sql(SqlType::Time) => unit > Unit::Day,
-            other => other.is_datetime(),
-        };
-        if !fits {
-            let name = if up { "CEIL" } else { "FLOOR" };
-            return Err(self.cannot_apply(&format!("{name} TO {}", unit.name()), span, &[value.data_type]));
-        }
-        Ok(Typed { data_type: value.data_type, expr: Expr::Round { up, unit, expr: boxed(value) } })
-    }
-
-    fn extract(&mut self, unit: Unit, expr: &tree::Expr, span: Span) -> Bound {
-        let value = self.bind(expr)?;
-        let interval = match value.data_type {
-            Type::Interval(qualifier) if qualifier.is_months() == unit.is_months() => Some(qualifier),
-            Type::Sql(SqlType::Time) if unit <= Unit::Day => {
-                return Err(self.cannot_apply("EXTRACT", span, &[value.data_type]));
-            }
-            other if other.is_datetime() => None,
-            other => return Err(self.cannot_apply("EXTRACT", span, &[other])),
-        };
-        let data_type = match unit {
-            Unit::Second => Type::Sql(SqlType::Decimal { precision: 5, scale: 3 }),
-            _ => Type::BIGINT,
-        };
-        Ok(Typed { expr: Expr::Extract { unit, interval, expr: boxed(value) }, data_type })
     }
 
     /// Periods are two comparisons of their ends.

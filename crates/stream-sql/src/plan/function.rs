@@ -139,7 +139,11 @@ impl Binder<'_> {
                 .span
                 .error(format!("No match found for function {name}: it is unknown or not supported")));
         };
-        if !(needed..=classes.len()).contains(&args.len()) || call.star || call.distinct.is_some() {
+        if !(needed..=classes.len()).contains(&args.len())
+            || call.star
+            || call.distinct.is_some()
+            || call.nulls.is_some()
+        {
             return Err(span.error(format!("Invalid number of arguments to function '{name}': {}", args.len())));
         }
         for ((class, arg), place) in classes.iter().zip(&args).zip(&call.args) {

@@ -1,6 +1,7 @@
 //! Syntax tree to operators: names are resolved, types settled, and what does not go together is refused with its place.
 
 mod aggregate;
+mod arithmetic;
 mod expression;
 mod function;
 mod graph;

@@ -9,15 +9,20 @@ use super::scope::{Scope, ScopeColumn};
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
-use crate::operator::{Aggregate, Calc, Distinct, Key, NodeId, Operator, Sort, SortKey, Stagger, Tumble};
+use crate::operator::{Aggregate, Calc, Distinct, Key, NodeId, Operator, Over, Sort, SortKey, Stagger, Tumble};
 use crate::syntax::tree::{self, From, Item, Name, Order, Select, Span};
 use crate::value::Value;
+
+/// How large a column of a query in FROM may be to be computed where it is used, node by node.
+const MAX_INLINE: usize = 32;
 
 /// Rows of a node, of which those are meant for which a condition holds, as columns computed of them. What can be computed row by
 /// row waits here until a node needs it, so that a query in FROM costs nothing.
 #[derive(Debug, Clone)]
 pub(super) struct Flow {
     pub(super) node: NodeId,
+    /// How many columns a row of the node has.
+    pub(super) width: usize,
     pub(super) filter: Option<Expr>,
     pub(super) columns: Vec<FlowColumn>,
     /// `… AS ROWTIME`
@@ -65,7 +70,8 @@ impl Graph {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
         } else {
-            binder.windows = Some(Windows { named: &select.windows });
+            binder.windows =
+                Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: Vec::new() });
         }
         let (columns, rowtime) = select_list(&mut binder, select)?;
         let having = match &select.having {
@@ -79,9 +85,10 @@ impl Graph {
         let is_grouped = groups.is_some();
         let mut flow = match (groups, binder.grouping) {
             (Some((_, groups)), Some(grouping)) => {
-                Flow { node: self.groups(flow, groups, grouping)?, filter: having, columns, rowtime }
+                let width = grouping.keys.len() + grouping.aggregates.len();
+                Flow { node: self.groups(flow, groups, grouping)?, width, filter: having, columns, rowtime }
             }
-            _ => Flow { columns, rowtime, ..flow },
+            _ => Flow { columns, rowtime, ..self.windows(flow, binder.windows) },
         };
         if let Some(span) = select.distinct {
             flow = self.distinct(flow, span)?;
@@ -97,7 +104,13 @@ impl Graph {
         match &select.from {
             From::Stream { name, over: None, .. } => {
                 let stream = self.stream(name)?;
-                Ok(Flow { node: stream.node, filter: None, columns: stream.columns(select.span), rowtime: None })
+                Ok(Flow {
+                    node: stream.node,
+                    width: stream.columns.len(),
+                    filter: None,
+                    columns: stream.columns(select.span),
+                    rowtime: None,
+                })
             }
             From::Stream { over: Some(_), name, .. } => Err(name.span.error("OVER after a stream is not supported")),
             From::Join { span } => Err(span.error("JOIN is not supported")),
@@ -109,8 +122,9 @@ impl Graph {
                 if !names.is_empty() {
                     rename(&mut flow, names)?;
                 }
-                // A ROWTIME of its own is one that rows must have had.
-                if flow.rowtime.is_some() {
+                // A ROWTIME of its own is one that rows must have had; and what is large is not computed time and again.
+                let is_large = flow.columns.iter().any(|column| column.value.expr.size() > MAX_INLINE);
+                if flow.rowtime.is_some() || is_large {
                     flow = self.materialise(flow);
                 }
                 Ok(flow)
@@ -138,6 +152,16 @@ impl Graph {
         Ok(self.add(operator, flow.node))
     }
 
+    /// The rows with what their windows give.
+    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>) -> Flow {
+        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| !windows.calls.is_empty()) else {
+            return flow;
+        };
+        let width = flow.width + calls.len();
+        let node = self.add(Operator::Over(Over { condition: flow.filter, windows, calls }), flow.node);
+        Flow { node, width, filter: None, ..flow }
+    }
+
     /// A node whose rows are the flow's columns.
     fn materialise(&mut self, flow: Flow) -> Flow {
         let values = flow.columns.iter().map(|column| column.value.expr.clone()).collect();
@@ -146,7 +170,7 @@ impl Graph {
         for (place, column) in columns.iter_mut().enumerate() {
             column.value.expr = Expr::Column(place);
         }
-        Flow { node, filter: None, columns, rowtime: None }
+        Flow { node, width: columns.len(), filter: None, columns, rowtime: None }
     }
 
     fn distinct(&mut self, flow: Flow, span: Span) -> Result<Flow, SqlError> {

@@ -1,16 +1,30 @@
 //! Expressions, by precedence: OR, AND, NOT, comparisons, `+ - ||`, `* /`, signs, what stands alone.
 
+use super::MAX_CHAIN;
 use super::lexer::Token;
 use super::parser::Parser;
 use super::reserved::{is_reserved, is_system_column};
-use super::tree::{Binary, Call, Expr, ExprKind, Literal, Name, PeriodTest, Span, Test, Unary};
+use super::tree::{Binary, Expr, ExprKind, Literal, PeriodTest, Span, Test, Unary};
 use crate::error::SqlError;
-use crate::value::{SqlType, Value};
 
 type Parsed<T> = Result<T, SqlError>;
 
 fn binary(operator: Binary, left: Expr, right: Expr) -> Expr {
     Expr { span: left.span.until(right.span), kind: ExprKind::Binary(operator, Box::new(left), Box::new(right)) }
+}
+
+/// A tree of an operator that may be read from either side: as shallow as it can be, operands in order.
+fn balanced(operator: Binary, mut operands: Vec<Expr>) -> Expr {
+    match operands.pop() {
+        Some(last) if !operands.is_empty() => {
+            operands.push(last);
+            let right = operands.split_off(operands.len().div_ceil(2));
+            binary(operator, balanced(operator, operands), balanced(operator, right))
+        }
+        Some(only) => only,
+        // There is no such list: a rule reads one operand at least.
+        None => Expr::literal(Span { from: (1, 1), to: (1, 1) }, Literal::Null),
+    }
 }
 
 impl Expr {
@@ -23,20 +37,20 @@ impl Expr {
 impl Parser {
     pub(super) fn expr(&mut self) -> Parsed<Expr> {
         self.nested(|parser| {
-            let mut left = parser.and()?;
+            let mut operands = vec![parser.and()?];
             while parser.word("OR") {
-                left = binary(Binary::Or, left, parser.and()?);
+                operands.push(parser.and()?);
             }
-            Ok(left)
+            Ok(balanced(Binary::Or, operands))
         })
     }
 
     fn and(&mut self) -> Parsed<Expr> {
-        let mut left = self.not()?;
+        let mut operands = vec![self.not()?];
         while self.word("AND") {
-            left = binary(Binary::And, left, self.not()?);
+            operands.push(self.not()?);
         }
-        Ok(left)
+        Ok(balanced(Binary::And, operands))
     }
 
     fn not(&mut self) -> Parsed<Expr> {
@@ -50,7 +64,7 @@ impl Parser {
 
     fn comparison(&mut self) -> Parsed<Expr> {
         let mut left = self.additive()?;
-        loop {
+        for _ in 0..MAX_CHAIN {
             left = match self.comparison_operator() {
                 Some(operator) => binary(operator, left, self.additive()?),
                 None if self.is_word("IS") => self.is(left)?,
@@ -60,6 +74,12 @@ impl Parser {
                 },
             };
         }
+        Err(self.chain_too_long())
+    }
+
+    fn chain_too_long(&self) -> SqlError {
+        self.span()
+            .error(format!("more than {MAX_CHAIN} operators follow each other: use parentheses or a query in FROM"))
     }
 
     fn comparison_operator(&mut self) -> Option<Binary> {
@@ -148,9 +168,9 @@ impl Parser {
         Ok((Expr { span: start.until(self.last_span()), kind }, true))
     }
 
-    fn additive(&mut self) -> Parsed<Expr> {
+    pub(super) fn additive(&mut self) -> Parsed<Expr> {
         let mut left = self.multiplicative()?;
-        loop {
+        for _ in 0..MAX_CHAIN {
             let operator = match self.token() {
                 Token::Symbol("+") => Binary::Add,
                 Token::Symbol("-") => Binary::Subtract,
@@ -160,11 +180,12 @@ impl Parser {
             self.advance();
             left = binary(operator, left, self.multiplicative()?);
         }
+        Err(self.chain_too_long())
     }
 
     fn multiplicative(&mut self) -> Parsed<Expr> {
         let mut left = self.signed()?;
-        loop {
+        for _ in 0..MAX_CHAIN {
             let operator = match self.token() {
                 Token::Symbol("*") => Binary::Multiply,
                 Token::Symbol("/") => Binary::Divide,
@@ -173,6 +194,7 @@ impl Parser {
             self.advance();
             left = binary(operator, left, self.signed()?);
         }
+        Err(self.chain_too_long())
     }
 
     fn signed(&mut self) -> Parsed<Expr> {
@@ -268,160 +290,5 @@ impl Parser {
         let (sql_type, _) = self.data_type()?;
         let end = self.expect_symbol(")")?;
         Ok(Expr { span: start.until(end), kind: ExprKind::Cast { expr, sql_type } })
-    }
-
-    /// Calls whose arguments are separated by words.
-    fn special_call(&mut self, word: &str) -> Parsed<Expr> {
-        let start = self.span();
-        let open = |parser: &mut Parser| {
-            parser.advance();
-            parser.advance();
-        };
-        let kind = match word {
-            "FLOOR" | "CEIL" | "CEILING" => {
-                open(self);
-                let expr = self.expr()?;
-                if self.word("TO") {
-                    let unit = self.unit()?;
-                    ExprKind::Round { up: word != "FLOOR", expr: Box::new(expr), unit }
-                } else {
-                    self.call_of(start, if word == "FLOOR" { word } else { "CEIL" }, vec![expr]).kind
-                }
-            }
-            "STEP" => {
-                open(self);
-                let expr = self.expr()?;
-                self.expect_word("BY")?;
-                let step = self.expr()?;
-                self.call_of(start, word, vec![expr, step]).kind
-            }
-            "EXTRACT" => {
-                open(self);
-                let unit = self.unit()?;
-                self.expect_word("FROM")?;
-                ExprKind::Extract { unit, expr: Box::new(self.expr()?) }
-            }
-            "POSITION" => {
-                open(self);
-                let part = self.additive()?;
-                self.expect_word("IN")?;
-                let whole = self.additive()?;
-                self.call_of(start, word, vec![part, whole]).kind
-            }
-            "SUBSTRING" => {
-                open(self);
-                self.substring(start)?
-            }
-            "OVERLAY" => {
-                open(self);
-                let mut args = vec![self.expr()?];
-                self.expect_word("PLACING")?;
-                args.push(self.expr()?);
-                self.expect_word("FROM")?;
-                args.push(self.expr()?);
-                if self.word("FOR") {
-                    args.push(self.expr()?);
-                }
-                self.call_of(start, word, args).kind
-            }
-            "TRIM" => {
-                open(self);
-                self.trim(start)?
-            }
-            "PERIOD" => {
-                open(self);
-                let from = Box::new(self.expr()?);
-                self.expect_symbol(",")?;
-                ExprKind::Period(from, Box::new(self.expr()?))
-            }
-            _ => return self.column_or_call(),
-        };
-        let end = self.expect_symbol(")")?;
-        Ok(Expr { span: start.until(end), kind })
-    }
-
-    fn substring(&mut self, start: Span) -> Parsed<ExprKind> {
-        let expr = self.additive()?;
-        if self.word("SIMILAR") {
-            let pattern = Box::new(self.additive()?);
-            self.expect_word("ESCAPE")?;
-            let escape = Box::new(self.additive()?);
-            return Ok(ExprKind::SubstringSimilar { expr: Box::new(expr), pattern, escape });
-        }
-        let comma = self.symbol(",");
-        if !comma {
-            self.expect_word("FROM")?;
-        }
-        let mut args = vec![expr, self.additive()?];
-        if if comma { self.symbol(",") } else { self.word("FOR") } {
-            args.push(self.additive()?);
-        }
-        Ok(self.call_of(start, "SUBSTRING", args).kind)
-    }
-
-    /// `TRIM([LEADING | TRAILING | BOTH] [c] [FROM] s)`; becomes a call with the side as its first argument.
-    fn trim(&mut self, start: Span) -> Parsed<ExprKind> {
-        let mut side = "BOTH";
-        for word in ["LEADING", "TRAILING", "BOTH"] {
-            if self.word(word) {
-                side = word;
-            }
-        }
-        let text = |text: &str| {
-            let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-            Expr::literal(start, Literal::Value(Value::Text(text.into()), SqlType::Char { length }))
-        };
-        let (characters, expr) = if self.word("FROM") {
-            (text(" "), self.expr()?)
-        } else {
-            let first = self.expr()?;
-            if self.word("FROM") { (first, self.expr()?) } else { (text(" "), first) }
-        };
-        Ok(self.call_of(start, "TRIM", vec![text(side), characters, expr]).kind)
-    }
-
-    /// A call that is written otherwise.
-    fn call_of(&self, start: Span, name: &str, args: Vec<Expr>) -> Expr {
-        let span = start.until(self.last_span());
-        let name = Name { text: name.to_owned(), quoted: false, span: start };
-        Expr { span, kind: ExprKind::Call(Call { name, args, star: false, distinct: None, over: None }) }
-    }
-
-    fn column_or_call(&mut self) -> Parsed<Expr> {
-        let start = self.span();
-        if self.is_symbol_ahead(1, "(") {
-            return self.call();
-        }
-        let mut path = vec![self.known_name()?];
-        while self.symbol(".") {
-            path.push(self.known_name()?);
-        }
-        Ok(Expr { span: start.until(self.last_span()), kind: ExprKind::Column(path) })
-    }
-
-    fn call(&mut self) -> Parsed<Expr> {
-        let (token, start) = self.advance();
-        let (Token::Word(text) | Token::Quoted(text)) = token else { return Err(self.unexpected("a name")) };
-        let name = Name { text, quoted: false, span: start };
-        self.expect_symbol("(")?;
-        let mut call = Call { name, args: Vec::new(), star: self.symbol("*"), distinct: None, over: None };
-        if !call.star && !self.is_symbol(")") {
-            call.distinct = self.is_word("DISTINCT").then(|| self.advance().1);
-            self.word("ALL");
-            call.args = self.comma_separated(Parser::expr)?;
-        }
-        self.expect_symbol(")")?;
-        for words in [["FROM", "FIRST"], ["FROM", "LAST"], ["IGNORE", "NULLS"], ["RESPECT", "NULLS"]] {
-            if self.is_word(words[0]) && self.is_word_ahead(1, words[1]) {
-                return self.unsupported(self.span(), &words.join(" "));
-            }
-        }
-        if self.is_word("FILTER") {
-            return self.unsupported(self.span(), "FILTER");
-        }
-        if self.word("OVER") {
-            call.over = Some(Box::new(self.over()?));
-        }
-        Ok(Expr { span: start.until(self.last_span()), kind: ExprKind::Call(call) })
     }
 }

@@ -3,6 +3,7 @@
 //! `lexer` makes tokens, `parser` (statements, queries, expressions) makes the `tree`. The lexer is our own: `//` comments and
 //! `UESCAPE` texts are this dialect's.
 
+mod call;
 mod expression;
 mod lexer;
 mod literal;
@@ -18,7 +19,9 @@ use crate::value::SqlType;
 /// The longest script ("Limits": 100 KB).
 const MAX_SCRIPT: usize = 100 * 1024;
 /// How deep expressions and queries may nest: the parser and the planner recurse.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
+/// How many operators of one precedence may follow each other: their tree is as deep. AND and OR have no such limit.
+const MAX_CHAIN: usize = 64;
 
 /// The statements of a script.
 pub(crate) fn parse(sql: &str) -> Result<Vec<tree::Statement>, SqlError> {

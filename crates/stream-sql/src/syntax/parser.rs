@@ -165,16 +165,15 @@ impl Parser {
     }
 
     fn name(&mut self) -> Parsed<Name> {
-        let (text, quoted) = match self.token() {
-            Token::Word(word) => (word.clone(), false),
-            Token::Quoted(name) => (name.clone(), true),
+        let text = match self.token() {
+            Token::Word(text) | Token::Quoted(text) => text.clone(),
             _ => return Err(self.unexpected("a name")),
         };
         let span = self.advance().1;
         if text.is_empty() || text.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
             return Err(span.error(format!("a name has 1 to {MAX_NAME} characters, none of them a control code")));
         }
-        Ok(Name { text, quoted, span })
+        Ok(Name { text, span })
     }
 
     /// An alias after an expression or a stream, with or without AS.

@@ -70,7 +70,7 @@ impl Parser {
             return self.unsupported(self.span(), "STOPPED: pumps start with the application, and");
         }
         self.expect_word("AS")?;
-        let insert = self.insert()?;
+        let insert = Box::new(self.insert()?);
         Ok(Statement::CreatePump { replace, name, insert })
     }
 

@@ -27,14 +27,13 @@ impl Span {
 #[derive(Debug, Clone)]
 pub(crate) struct Name {
     pub(crate) text: String,
-    pub(crate) quoted: bool,
     pub(crate) span: Span,
 }
 
 #[derive(Debug)]
 pub(crate) enum Statement {
     CreateStream { replace: bool, name: Name, columns: Vec<ColumnDefinition> },
-    CreatePump { replace: bool, name: Name, insert: Insert },
+    CreatePump { replace: bool, name: Name, insert: Box<Insert> },
 }
 
 #[derive(Debug)]
@@ -227,7 +226,15 @@ pub(crate) struct Call {
     pub(crate) star: bool,
     /// `DISTINCT` before the first argument
     pub(crate) distinct: Option<Span>,
+    /// `IGNORE NULLS`, `RESPECT NULLS`
+    pub(crate) nulls: Option<Nulls>,
     pub(crate) over: Option<Box<Over>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nulls {
+    Ignore,
+    Respect,
 }
 
 #[derive(Debug, Clone)]
