@@ -25,8 +25,11 @@ const MAX_OUTBOX_EFFECTS: usize = 5_000;
 /// Rows of an effect, which is one record of a delivery stream.
 pub const MAX_EFFECT_ROWS: usize = 500;
 
-/// Bytes of an effect (a Firehose record has at most 1,000 KiB).
+/// Bytes of an effect, but for one of a single row.
 const MAX_EFFECT_BYTES: usize = 256 * 1024;
+
+/// Bytes of a row: a record of Firehose has at most 1,000 KiB. A longer one is left out and counted as an error.
+const MAX_ROW_BYTES: usize = 1_024_000;
 
 /// Far in the future: the bound that closes every window (9999-12-31T23:59:59.999Z).
 pub const END_OF_TIME: i64 = 253_402_300_799_999;
@@ -139,19 +142,26 @@ impl<'a> Fold<'a> {
             self.state.counters.errors += 1;
         }
         for target in &stream.targets {
-            let pending = match self.pending.get_mut(target) {
-                Some(pending) => pending,
-                None => self.pending.entry(target.clone()).or_default(),
-            };
-            let before = pending.lines.len();
+            let mut pending = self.pending.remove(target).unwrap_or_default();
+            let start = pending.lines.len();
             self.application.write_json(row, &mut pending.lines);
             self.identity.add(&stream.name, self.state.outputs, &mut pending.lines);
-            pending.rows += 1;
-            self.waiting += pending.lines.len() - before;
-            if pending.rows >= MAX_EFFECT_ROWS || pending.lines.len() >= MAX_EFFECT_BYTES {
-                let pending = std::mem::take(pending);
-                self.push(target, pending);
+            if pending.lines.len() - start > MAX_ROW_BYTES {
+                // No record can hold it: sent, it would be refused for ever.
+                pending.lines.truncate(start);
+                self.state.counters.errors += 1;
+            } else {
+                self.waiting += pending.lines.len() - start;
+                pending.rows += 1;
             }
+            if pending.lines.len() > MAX_EFFECT_BYTES && start > 0 {
+                let lines = pending.lines.split_off(start);
+                self.push(target, std::mem::replace(&mut pending, Pending { lines, rows: 1 }));
+            }
+            if pending.rows >= MAX_EFFECT_ROWS {
+                self.push(target, std::mem::take(&mut pending));
+            }
+            self.pending.insert(target.clone(), pending);
         }
         if !stream.targets.is_empty() {
             self.state.outputs += 1;
@@ -177,5 +187,71 @@ impl<'a> Fold<'a> {
         let stream_time = self.state.watermark;
         self.state.counters.forgotten += self.state.seen.trim(stream_time) as u64;
         self.full.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::parse;
+
+    const RULE: &str = r#"{"source": {"kinesis": "s"}, "inputSchema": {"RecordFormat": {"RecordFormatType": "JSON"},
+        "RecordColumns": [{"Name": "a", "SqlType": "VARCHAR(65535)"}]},
+        "outputs": [{"stream": "D", "firehose": "f", "format": "JSON"}]}"#;
+
+    fn application(columns: usize) -> Application {
+        let names = |what: &str| (0..columns).map(|n| what.replace('N', &n.to_string())).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "CREATE STREAM \"D\" ({}); CREATE PUMP \"P\" AS INSERT INTO \"D\" SELECT STREAM {} FROM \"SOURCE_SQL_STREAM_001\";",
+            names("cN VARCHAR(65535)"),
+            names("\"a\"")
+        );
+        parse("x", RULE, Some(&sql)).unwrap().unwrap()
+    }
+
+    /// Rows of this many bytes in each column; bytes of the effects.
+    fn effects(columns: usize, lengths: &[usize]) -> (Vec<(usize, usize)>, State) {
+        let application = application(columns);
+        let (mut state, mut outbox) = (State::default(), Outbox::default());
+        state.begin(&application, 5);
+        let mut fold = Fold::new(&application, &mut state, &mut outbox);
+        for length in lengths {
+            fold.line(7, 7, format!("{{\"a\":\"{}\"}}", "x".repeat(*length)).as_bytes());
+        }
+        fold.finish(9).unwrap();
+        let of = |effect: &ledger::Effect| (effect.payload.lines().count(), effect.payload.len() / 1024);
+        (outbox.waiting().iter().map(of).collect(), state)
+    }
+
+    #[test]
+    fn rows_share_effects() {
+        assert_eq!(effects(1, &[10; 1_100]).0.iter().map(|effect| effect.0).collect::<Vec<_>>(), [500, 500, 100]);
+        assert_eq!(effects(1, &[60_000; 6]).0, [(4, 234), (2, 117)]);
+        // Each on its own, and one that no record holds.
+        let (effects, state) = effects(16, &[60_000, 65_000, 60_000]);
+        assert_eq!(effects.iter().map(|effect| effect.0).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!((state.counters.errors, state.counters.rows, state.outputs, state.now), (1, 3, 3, 9));
+    }
+
+    #[test]
+    fn a_row_is_raised_to_the_watermark_and_counted() {
+        let application = application(1);
+        let (mut state, mut outbox) = (State::default(), Outbox::default());
+        state.begin(&application, 5);
+        let mut fold = Fold::new(&application, &mut state, &mut outbox);
+        assert_eq!(fold.line(10, 10, b"{}"), 10);
+        fold.bound(20);
+        assert_eq!(fold.line(15, 15, b"{}"), 20);
+        assert_eq!(fold.line(25, 25, b"{}"), 25);
+        assert_eq!((state.counters.raised, state.watermark), (1, 25));
+    }
+
+    #[test]
+    fn a_full_outbox_stops() {
+        let application = application(1);
+        let (mut state, mut outbox) = (State::default(), Outbox::default());
+        state.begin(&application, 5);
+        outbox.push("f", "x".repeat(MAX_OUTBOX_BYTES)).unwrap();
+        assert_eq!(Fold::new(&application, &mut state, &mut outbox).stop(), Some(Stop::Outbox));
     }
 }
