@@ -77,9 +77,9 @@ impl Queues {
         Ok(answer.failed().iter().filter_map(|failed| failed.id().parse().ok()).collect())
     }
 
-    /// Begins to move the messages of a dead-letter queue back to where they came from.
-    pub async fn redrive(&self, arn: &str) -> Result<(), CallError> {
-        let started = self.0.start_message_move_task().source_arn(arn).send().await;
-        started.map(drop).map_err(|error| CallError::of(format!("sqs StartMessageMoveTask {arn}"), error))
+    /// Begins to move the messages of a dead-letter queue into another queue; both by ARN.
+    pub async fn redrive(&self, dead_letters: &str, to: &str) -> Result<(), CallError> {
+        let started = self.0.start_message_move_task().source_arn(dead_letters).destination_arn(to).send().await;
+        started.map(drop).map_err(|error| CallError::of(format!("sqs StartMessageMoveTask {dead_letters}"), error))
     }
 }

@@ -12,6 +12,7 @@ mod deadline;
 mod init_error;
 pub mod rules;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use lambda_runtime::LambdaEvent;
@@ -62,7 +63,11 @@ where
     };
     let (context, handler) = (&context, &handler);
     let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| {
-        handler(event.payload, context, Deadline::of_epoch_ms(event.context.deadline))
+        let deadline = Deadline::of_epoch_ms(event.context.deadline);
+        // Its type is forgotten: inside the runtime's own layers, an SDK call's future is too deep for the compiler.
+        let handled: Pin<Box<dyn Future<Output = Result<Reply, Error>>>> =
+            Box::pin(handler(event.payload, context, deadline));
+        handled
     });
     match lambda_runtime::run(service).await {
         Ok(()) => ExitCode::SUCCESS,

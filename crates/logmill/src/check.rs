@@ -8,6 +8,8 @@ use emulator::{Config, template};
 use lambda::RuleError;
 use schemars::Schema;
 
+use crate::print::say;
+
 const EXAMPLES: &str = "Examples:
   logmill check infra/rules/*.json
   logmill check /etc/aws-kinesis/agent.json template.yaml
@@ -51,7 +53,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
     if let Some(file) = RULE_FILES.iter().find(|file| arguments.schema.as_deref() == Some(file.kind)) {
-        println!("{:#}", (file.schema)().as_value());
+        say(&format!("{:#}\n", (file.schema)().as_value()));
         return ExitCode::SUCCESS;
     }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();

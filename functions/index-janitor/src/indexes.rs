@@ -17,7 +17,7 @@ pub trait Indexes {
 
 impl Indexes for Catalog {
     async fn names(&self) -> Result<Vec<String>, Error> {
-        self.resolve(&["*"]).await
+        Ok(self.names_with_tombstones().await?.into_iter().collect())
     }
 
     async fn tidy(&self, name: &str, now: i64, budget: Duration) -> Result<Report, Error> {

@@ -10,13 +10,7 @@ use crate::mapping::{DateFormat, Fill};
 use super::{refused, text};
 
 /// The moment (epoch ms) that a value means. `fill` says whether what it leaves open, or rounds off, is taken from below or above.
-pub(crate) fn resolve(
-    value: &Value,
-    format: &DateFormat,
-    zone: &TimeZone,
-    now: i64,
-    fill: Fill,
-) -> Result<i64, Error> {
+pub(crate) fn resolve(value: &Value, format: &DateFormat, zone: &TimeZone, now: i64, fill: Fill) -> Result<i64, Error> {
     let whole = text(value);
     let (anchor, math) = DateMath::split(&whole).map_err(refused)?;
     let base = match anchor {

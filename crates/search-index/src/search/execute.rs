@@ -37,6 +37,9 @@ pub async fn search(readers: &[Reader], request: &SearchRequest, now: i64) -> Re
     Search::new(&again, request, now)?.run().await?.0
 }
 
+/// Candidates beyond twice the page after which the worst ones are let go.
+const SPARE: usize = 16;
+
 struct Search<'a> {
     readers: &'a [Reader],
     request: &'a SearchRequest,
@@ -143,7 +146,7 @@ impl<'a> Search<'a> {
             Ok(done) => {
                 merged.take(done);
                 // So that the memory for candidates is bounded, whatever the number of splits.
-                if merged.candidates.len() > 2 * self.window() + 1_000 {
+                if merged.candidates.len() > 2 * self.window() + SPARE {
                     self.cut(merged);
                 }
                 Ok(())
@@ -176,10 +179,11 @@ impl<'a> Search<'a> {
     }
 
     async fn answer(&self, mut merged: Merged, mut failed: Vec<Failed>) -> Result<Answer, Error> {
-        if failed.len() >= self.tasks.len() {
-            if let Some((_, error)) = failed.pop() {
-                return Err(error);
-            }
+        // A split that was skipped has given its answer: nothing.
+        if failed.len() >= self.splits
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error);
         }
         self.cut(&mut merged);
         let max_score = match self.plans.first() {

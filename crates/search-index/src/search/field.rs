@@ -41,12 +41,11 @@ impl<'m> Field<'m> {
         if let Some((path, kind)) = mapping.fields.get_key_value(name) {
             return Field::Leaf { path, kind };
         }
-        if let Some((parent, sub)) = name.rsplit_once('.') {
-            if let Some((path, FieldType::Text { keyword: Some((own, _)) })) = mapping.fields.get_key_value(parent) {
-                if own == sub {
-                    return Field::Copy { path };
-                }
-            }
+        if let Some((parent, sub)) = name.rsplit_once('.')
+            && let Some((path, FieldType::Text { keyword: Some((own, _)) })) = mapping.fields.get_key_value(parent)
+            && own == sub
+        {
+            return Field::Copy { path };
         }
         if inside(mapping, name).next().is_some() { Field::Object } else { Field::Unmapped }
     }
@@ -85,7 +84,7 @@ pub(crate) fn inside<'m>(mapping: &'m Mapping, object: &str) -> impl Iterator<It
 }
 
 /// All names that a pattern of `*` means, sub-fields included.
-pub(crate) fn matching<'m>(mapping: &'m Mapping, pattern: &str) -> Vec<String> {
+pub(crate) fn matching(mapping: &Mapping, pattern: &str) -> Vec<String> {
     let mut names = Vec::new();
     for (path, kind) in &mapping.fields {
         if wildcard(pattern, path) {

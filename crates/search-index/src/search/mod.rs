@@ -16,11 +16,13 @@ mod prune;
 mod sort;
 mod split;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod top;
 
 use bytes::Bytes;
-use search_query::{RequestError, SearchRequest, TrackTotalHits};
 use search_query::query::Query;
+use search_query::{RequestError, SearchRequest, TrackTotalHits};
 use serde_json::Value;
 
 use crate::{Error, Reader};

@@ -62,7 +62,8 @@ impl Plan {
         if in_filters || (after_aggregations.is_some() && request.post_filter.as_ref().is_some_and(uses_seq_no)) {
             return Err(Error::Request {
                 kind: "illegal_argument_exception",
-                reason: "filters of aggregations, and beside aggregations, on the field [_seq_no] are not supported".into(),
+                reason: "filters of aggregations, and beside aggregations, on the field [_seq_no] are not supported"
+                    .into(),
             });
         }
         Ok(Plan {

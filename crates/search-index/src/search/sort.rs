@@ -61,14 +61,8 @@ pub(super) fn plan(sorts: &[Sort], lowering: &mut Lowering<'_>) -> Result<Vec<So
 }
 
 fn key(sort: &Sort, lowering: &mut Lowering<'_>) -> Result<SortKey, Error> {
-    let plain = |by, class| SortKey {
-        by,
-        class,
-        order: sort.order,
-        missing: sort.missing.clone(),
-        format: None,
-        reads: None,
-    };
+    let plain =
+        |by, class| SortKey { by, class, order: sort.order, missing: sort.missing.clone(), format: None, reads: None };
     let field = match &sort.key {
         Key::Score => return Ok(plain(By::Score, Class::Float)),
         Key::Doc => return Ok(plain(By::Doc, Class::Whole)),
@@ -157,6 +151,10 @@ impl SortKey {
         match self.class {
             Class::Text if value.is_null() => Ok(SortValue::None),
             Class::Text => Ok(SortValue::Text(written)),
+            // Scores have 32 bits, however many digits of them came.
+            Class::Float if self.by == By::Score => {
+                written.parse::<f32>().map(|score| SortValue::Float(score.into())).map_err(|_| refuse())
+            }
             Class::Float => written.parse().map(SortValue::Float).map_err(|_| refuse()),
             Class::Whole => {
                 if let Ok(whole) = written.parse::<i64>() {

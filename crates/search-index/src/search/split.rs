@@ -75,7 +75,11 @@ impl Opened {
     }
 
     /// Computes, away from the threads that wait for the network.
-    pub async fn run(self, plan: Arc<Plan>, statistics: Option<Arc<Statistics>>) -> Result<(Found, Arc<SplitReader>), Error> {
+    pub async fn run(
+        self,
+        plan: Arc<Plan>,
+        statistics: Option<Arc<Statistics>>,
+    ) -> Result<(Found, Arc<SplitReader>), Error> {
         let _core = CORES.acquire().await.map_err(|error| Error::Engine(error.to_string()))?;
         let reader = self.reader.clone();
         let run = move || {

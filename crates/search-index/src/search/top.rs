@@ -64,7 +64,7 @@ enum Source {
     Score,
     Doc { base: i64 },
     SeqNo(Arc<Rows>, u64),
-    Column(Values),
+    Column(Box<Values>),
     Absent,
 }
 
@@ -120,10 +120,9 @@ impl<'a> Top<'a> {
 
     /// Documents come in their order, and what comes later cannot be better.
     pub fn is_done(&self) -> bool {
-        let in_order = self
-            .keys
-            .first()
-            .is_some_and(|key| matches!(key.source, Source::Doc { .. } | Source::SeqNo(..)) && key.key.order == Order::Asc);
+        let in_order = self.keys.first().is_some_and(|key| {
+            matches!(key.source, Source::Doc { .. } | Source::SeqNo(..)) && key.key.order == Order::Asc
+        });
         self.size == 0 || (in_order && self.heap.len() == self.size)
     }
 
@@ -153,7 +152,9 @@ impl<'a> Ranks<'a> {
                 Some((rows, base)) => Source::SeqNo(rows.clone(), *base),
                 None => Source::Absent,
             },
-            By::Column(path) => Values::open(segment, path)?.map_or(Source::Absent, Source::Column),
+            By::Column(path) => {
+                Values::open(segment, path)?.map_or(Source::Absent, |values| Source::Column(Box::new(values)))
+            }
             By::Absent => Source::Absent,
         };
         let mut ranks = Ranks { key, source, missing: 0 };
@@ -210,7 +211,10 @@ impl<'a> Ranks<'a> {
                 };
                 let dictionary = strings.dictionary();
                 let bounds = dictionary
-                    .term_bounds_to_ord(std::ops::Bound::Included(text.as_bytes()), std::ops::Bound::Included(text.as_bytes()))
+                    .term_bounds_to_ord(
+                        std::ops::Bound::Included(text.as_bytes()),
+                        std::ops::Bound::Included(text.as_bytes()),
+                    )
                     .map_err(|error| Error::Engine(error.to_string()))?;
                 match bounds {
                     (std::ops::Bound::Included(from), std::ops::Bound::Included(to)) if from == to => {
@@ -230,10 +234,10 @@ impl<'a> Ranks<'a> {
 
     /// The value that a rank stands for.
     fn value(&self, rank: u128) -> Result<SortValue, Error> {
-        if rank == self.missing {
-            if let Ok(value) = self.key.missing_value() {
-                return Ok(value);
-            }
+        if rank == self.missing
+            && let Ok(value) = self.key.missing_value()
+        {
+            return Ok(value);
         }
         if rank == FIRST || rank == LAST {
             return Ok(SortValue::None);

@@ -1,4 +1,5 @@
 //! A lake and indexes in memory, with what tests want to go wrong.
+#![allow(dead_code, missing_docs)] // each test program uses its part
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};

@@ -49,7 +49,7 @@ impl Node {
                 Box::new(Keyed::new(values(source)?, cut, tree))
             }
             NodeKind::Range { source, ranges } => {
-                Box::new(Listed::new(Membership::Ranges(values(source)?, ranges.clone()), tree))
+                Box::new(Listed::new(Membership::Ranges(Box::new(values(source)?), ranges.clone()), tree))
             }
             NodeKind::Filters(filters) => {
                 let docs = filters.iter().map(|query| documents(query.as_ref(), searcher, segment));
@@ -63,7 +63,11 @@ impl Node {
 }
 
 /// The documents of a filter.
-pub(crate) fn documents(query: &dyn tantivy::query::Query, searcher: &Searcher, segment: &SegmentReader) -> tantivy::Result<BitSet> {
+pub(crate) fn documents(
+    query: &dyn tantivy::query::Query,
+    searcher: &Searcher,
+    segment: &SegmentReader,
+) -> tantivy::Result<BitSet> {
     let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
     let mut scorer = weight.scorer(segment, 1.0)?;
     let mut docs = BitSet::with_max_value(segment.max_doc());

@@ -5,8 +5,8 @@ use std::hash::BuildHasherDefault;
 use std::io;
 use std::ops::Range;
 
-use tantivy::columnar::{ColumnType, StrColumn};
 use tantivy::DocId;
+use tantivy::columnar::{ColumnType, StrColumn};
 
 use super::collect::{Collect, Tree};
 use super::partial::{Bucket, Buckets, Key, Partial};

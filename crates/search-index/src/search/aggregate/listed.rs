@@ -9,7 +9,7 @@ use super::values::Values;
 /// What is in which bucket.
 pub(super) enum Membership {
     /// From (included), to (excluded).
-    Ranges(Option<Values>, Vec<(f64, f64)>),
+    Ranges(Box<Option<Values>>, Vec<(f64, f64)>),
     Filters(Vec<BitSet>),
 }
 
@@ -49,8 +49,10 @@ impl Collect for Listed {
                     }
                 }
             }
-            Membership::Ranges(None, _) => {}
-            Membership::Ranges(Some(values), ranges) => {
+            Membership::Ranges(values, ranges) => {
+                let Some(values) = values.as_mut() else {
+                    return Ok(());
+                };
                 let (kind, mut last, mut seen) = (values.kind, usize::MAX, vec![false; len]);
                 values.each(docs, |place, value| {
                     let value = Values::float(kind, value);

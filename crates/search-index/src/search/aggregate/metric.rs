@@ -54,10 +54,10 @@ impl<T: Takes> Collect for Metric<T> {
             return Ok(());
         };
         let (kind, each) = (values.kind, &mut self.each);
-        if let Some(largest) = buckets.iter().max() {
-            if *largest as usize >= each.len() {
-                each.resize(*largest as usize + 1, T::default());
-            }
+        if let Some(largest) = buckets.iter().max()
+            && *largest as usize >= each.len()
+        {
+            each.resize(*largest as usize + 1, T::default());
         }
         values.each(docs, |place, value| each[buckets[place] as usize].take(Values::float(kind, value)));
         Ok(())
@@ -69,16 +69,43 @@ impl<T: Takes> Collect for Metric<T> {
     }
 }
 
+/// Distinct pairs of bucket and value that are kept as they are; more go into sketches.
+const MAX_PAIRS: usize = 1 << 20;
+
 /// Collects distinct values.
 pub(super) struct Distinct {
     values: Option<Values>,
     floats: bool,
     slots: Slots,
+    sketches: Vec<Sketch>,
 }
 
 impl Distinct {
     pub fn new(values: Option<Values>, floats: bool) -> Distinct {
-        Distinct { values, floats, slots: Slots::default() }
+        Distinct { values, floats, slots: Slots::default(), sketches: Vec::new() }
+    }
+
+    /// Puts what was seen into the sketches.
+    fn condense(&mut self) -> tantivy::Result<()> {
+        let pairs = std::mem::take(&mut self.slots).pairs;
+        let Some(values) = &self.values else {
+            return Ok(());
+        };
+        let names = match &values.strings {
+            Some(strings) => resolve(strings, pairs.iter().map(|(_, value)| *value).collect())?,
+            None => Default::default(),
+        };
+        let buckets = pairs.iter().map(|(bucket, _)| *bucket as usize + 1).max().unwrap_or_default();
+        self.sketches.resize(buckets.max(self.sketches.len()), Sketch::default());
+        for (bucket, value) in &pairs {
+            let sketch = &mut self.sketches[*bucket as usize];
+            match names.get(value) {
+                Some(name) => sketch.add(name),
+                None if self.floats => sketch.add(Values::float(values.kind, *value).to_bits()),
+                None => sketch.add(Values::whole(values.kind, *value)),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -88,28 +115,12 @@ impl Collect for Distinct {
             let slots = &mut self.slots;
             values.each(docs, |place, value| _ = slots.get(buckets[place], value));
         }
-        Ok(())
+        if self.slots.len() > MAX_PAIRS { self.condense() } else { Ok(()) }
     }
 
-    fn finish(self: Box<Self>, buckets: usize) -> tantivy::Result<Vec<Partial>> {
-        let mut sketches = vec![Sketch::default(); buckets];
-        let Some(values) = &self.values else {
-            return Ok(sketches.into_iter().map(Partial::Distinct).collect());
-        };
-        let names = match &values.strings {
-            Some(strings) => resolve(strings, self.slots.pairs.iter().map(|(_, value)| *value).collect())?,
-            None => Default::default(),
-        };
-        for (bucket, value) in &self.slots.pairs {
-            let Some(sketch) = sketches.get_mut(*bucket as usize) else {
-                continue;
-            };
-            match names.get(value) {
-                Some(name) => sketch.add(name),
-                None if self.floats => sketch.add(Values::float(values.kind, *value).to_bits()),
-                None => sketch.add(Values::whole(values.kind, *value)),
-            }
-        }
-        Ok(sketches.into_iter().map(Partial::Distinct).collect())
+    fn finish(mut self: Box<Self>, buckets: usize) -> tantivy::Result<Vec<Partial>> {
+        self.condense()?;
+        self.sketches.resize(buckets, Sketch::default());
+        Ok(self.sketches.into_iter().map(Partial::Distinct).collect())
     }
 }

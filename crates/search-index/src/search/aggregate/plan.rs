@@ -237,10 +237,10 @@ impl Node {
 
     /// Takes over how values are shown from an index that knows fields which this one does not.
     pub fn learn(&mut self, other: &Node) {
-        if let (Some(ours), Some(theirs)) = (self.source_mut(), other.source()) {
-            if matches!(ours.class, Class::Unknown) {
-                ours.class = theirs.class.clone();
-            }
+        if let (Some(ours), Some(theirs)) = (self.source_mut(), other.source())
+            && matches!(ours.class, Class::Unknown)
+        {
+            ours.class = theirs.class.clone();
         }
         self.subs.iter_mut().zip(&other.subs).for_each(|(ours, theirs)| ours.learn(theirs));
     }

@@ -395,12 +395,7 @@ fn as_string(class: &Class, value: f64) -> Option<Value> {
 
 fn stats(class: &Class, stats: &Stats, extended: bool) -> Map<String, Value> {
     let some = |value: f64| if stats.count > 0 { Some(value) } else { None };
-    let shown = [
-        ("min", some(stats.min)),
-        ("max", some(stats.max)),
-        ("avg", average(stats)),
-        ("sum", Some(stats.sum)),
-    ];
+    let shown = [("min", some(stats.min)), ("max", some(stats.max)), ("avg", average(stats)), ("sum", Some(stats.sum))];
     let mut out = object(json!({"count": stats.count}));
     for (name, value) in shown {
         out.insert(name.into(), json!(value));

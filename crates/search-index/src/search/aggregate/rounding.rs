@@ -21,17 +21,9 @@ pub(crate) enum Rounding {
         shift: i64,
     },
     /// Widths that depend on the calendar.
-    Calendar {
-        unit: CalendarUnit,
-        zone: TimeZone,
-        offset: i64,
-    },
+    Calendar { unit: CalendarUnit, zone: TimeZone, offset: i64 },
     /// One width, on clocks that are changed.
-    Clock {
-        width: i64,
-        zone: TimeZone,
-        offset: i64,
-    },
+    Clock { width: i64, zone: TimeZone, offset: i64 },
 }
 
 impl Rounding {
@@ -49,11 +41,9 @@ impl Rounding {
         match (width, ahead, interval) {
             (Some((width, first)), Some(ahead), _) => Rounding::Even { width, shift: first + offset - ahead },
             (_, _, Interval::Calendar(unit)) => Rounding::Calendar { unit: *unit, zone: zone.clone(), offset },
-            (_, _, Interval::Fixed(millis)) => Rounding::Clock {
-                width: i64::try_from(*millis).unwrap_or(i64::MAX).max(1),
-                zone: zone.clone(),
-                offset,
-            },
+            (_, _, Interval::Fixed(millis)) => {
+                Rounding::Clock { width: i64::try_from(*millis).unwrap_or(i64::MAX).max(1), zone: zone.clone(), offset }
+            }
         }
     }
 
@@ -156,7 +146,21 @@ mod tests {
             check(interval, zone, offset, AT, start, next);
         }
         // The day on which Berlin's clocks go back has 25 hours.
-        check(calendar(Day), "Europe/Berlin", 0, "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z");
-        check(Interval::Fixed(86_400_000), "Europe/Berlin", 0, "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z");
+        check(
+            calendar(Day),
+            "Europe/Berlin",
+            0,
+            "2026-10-25T12:00:00Z",
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T23:00:00Z",
+        );
+        check(
+            Interval::Fixed(86_400_000),
+            "Europe/Berlin",
+            0,
+            "2026-10-25T12:00:00Z",
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T23:00:00Z",
+        );
     }
 }

@@ -27,14 +27,14 @@ impl Slots {
     /// The slot of a value in a bucket outside.
     pub fn get(&mut self, outside: u32, value: u64) -> u32 {
         if value < DENSE {
-            if let Some(table) = self.tables.get_mut(outside as usize) {
-                if let Some(slot) = table.get_mut(value as usize) {
-                    if *slot == 0 {
-                        self.pairs.push((outside, value));
-                        *slot = self.pairs.len() as u32;
-                    }
-                    return *slot - 1;
+            if let Some(table) = self.tables.get_mut(outside as usize)
+                && let Some(slot) = table.get_mut(value as usize)
+            {
+                if *slot == 0 {
+                    self.pairs.push((outside, value));
+                    *slot = self.pairs.len() as u32;
                 }
+                return *slot - 1;
             }
             if self.grow(outside as usize, value as usize) {
                 return self.get(outside, value);

@@ -41,6 +41,16 @@ impl Values {
                 self.column.values.get_vals(docs, &mut self.buffer);
                 self.buffer.iter().enumerate().for_each(|(place, value)| call(place, *value));
             }
+            _ if self.strings.is_some() && self.several() => {
+                // A string counts once in a document, as in Lucene's sorted sets.
+                for (place, doc) in docs.iter().enumerate() {
+                    self.buffer.clear();
+                    self.buffer.extend(self.column.values_for_doc(*doc));
+                    self.buffer.sort_unstable();
+                    self.buffer.dedup();
+                    self.buffer.iter().for_each(|value| call(place, *value));
+                }
+            }
             _ => {
                 for (place, doc) in docs.iter().enumerate() {
                     self.column.values_for_doc(*doc).for_each(|value| call(place, value));

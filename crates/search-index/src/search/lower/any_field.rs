@@ -16,7 +16,10 @@ impl Lowering<'_> {
         if names.len() > MAX_MULTI_FIELDS {
             return Err(Error::Request {
                 kind: "illegal_argument_exception",
-                reason: format!("field expansion matches too many fields, limit: {MAX_MULTI_FIELDS}, got: {}", names.len()),
+                reason: format!(
+                    "field expansion matches too many fields, limit: {MAX_MULTI_FIELDS}, got: {}",
+                    names.len()
+                ),
             });
         }
         let mut any = Vec::new();

@@ -37,7 +37,10 @@ impl Lowering<'_> {
             }
         }
         if clauses.is_empty() || (required == 0 && must.is_empty() && filter.is_empty()) {
-            clauses.push((Occur::Must, if must_not.is_empty() { all() } else { Box::new(ConstScoreQuery::new(all(), 0.0)) }));
+            clauses.push((
+                Occur::Must,
+                if must_not.is_empty() { all() } else { Box::new(ConstScoreQuery::new(all(), 0.0)) },
+            ));
         }
         for query in must_not {
             clauses.push((Occur::MustNot, self.unscored(query)?));

@@ -4,6 +4,7 @@
 //! reads of a split is written into [`Lowering::wanted`] where the query is made, so that it can be read ahead in one go.
 
 mod any_field;
+mod column;
 mod compound;
 mod exists;
 mod number;
@@ -22,7 +23,6 @@ use crate::mapping::Mapping;
 use crate::split::{Rows, Wanted};
 
 pub(in crate::search) use range::{DateRange, whole};
-
 
 /// A query of the engine.
 pub(crate) type Lowered = Box<dyn engine::Query>;
@@ -61,7 +61,9 @@ impl<'a> Lowering<'a> {
         if self.depth > MAX_DEPTH {
             return Err(Error::Request {
                 kind: "illegal_argument_exception",
-                reason: format!("The nested depth of the query exceeds the maximum nested depth for bool queries set in [indices.query.bool.max_nested_depth]: [{MAX_DEPTH}]"),
+                reason: format!(
+                    "The nested depth of the query exceeds the maximum nested depth for bool queries set in [indices.query.bool.max_nested_depth]: [{MAX_DEPTH}]"
+                ),
             });
         }
         let lowered = self.kind(query);
@@ -70,7 +72,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn kind(&mut self, query: &Query) -> Result<Lowered, Error> {
-        if self.normalised && let Some(pattern) = query.pattern() {
+        if self.normalised
+            && let Some(pattern) = query.pattern()
+        {
             return self.any_field(query, pattern);
         }
         Ok(match query {
@@ -139,9 +143,10 @@ fn misfit(reason: String) -> Error {
 /// Whether a query looks at `_seq_no`.
 pub(crate) fn uses_seq_no(query: &Query) -> bool {
     match query {
-        Query::Term { field, .. } | Query::Terms { field, .. } | Query::Range { field, .. } | Query::Match { field, .. } => {
-            field == "_seq_no"
-        }
+        Query::Term { field, .. }
+        | Query::Terms { field, .. }
+        | Query::Range { field, .. }
+        | Query::Match { field, .. } => field == "_seq_no",
         Query::Bool { must, filter, should, must_not, .. } => {
             must.iter().chain(filter).chain(should).chain(must_not).any(uses_seq_no)
         }

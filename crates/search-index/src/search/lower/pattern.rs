@@ -28,7 +28,12 @@ impl<'a> Lowering<'a> {
         let value = self.normal(place.0, value);
         if case_insensitive {
             let value = value.to_lowercase();
-            return Ok(self.pattern(place.0, place.1, "", Box::new(move |term| term.to_lowercase().starts_with(&value))));
+            return Ok(self.pattern(
+                place.0,
+                place.1,
+                "",
+                Box::new(move |term| term.to_lowercase().starts_with(&value)),
+            ));
         }
         Ok(self.pattern(place.0, place.1, &value, Box::new(|_| true)))
     }
@@ -114,7 +119,8 @@ impl<'a> Lowering<'a> {
 
     fn terms_of(&mut self, part: Part, path: &str, prefix: &str, limit: usize, test: Test) -> Lowered {
         let skip = serialised(part, path, "").len();
-        let test = move |term: &[u8]| term.get(skip..).and_then(|text| std::str::from_utf8(text).ok()).is_some_and(&test);
+        let test =
+            move |term: &[u8]| term.get(skip..).and_then(|text| std::str::from_utf8(text).ok()).is_some_and(&test);
         let pattern = Pattern { test: Some(Arc::new(test)), ..range(part, path, prefix, limit, false) };
         self.wanted.patterns.push(pattern.clone());
         constant(PatternQuery { pattern })

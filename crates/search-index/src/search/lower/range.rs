@@ -7,16 +7,16 @@ use std::ops::{Bound as Edge, Range};
 use jiff::tz::TimeZone;
 use search_query::date::{Bound, zone};
 use serde_json::Value;
-use tantivy::query::{AllScorer, ConstScorer, EmptyScorer, EnableScoring, Explanation, FastFieldRangeQuery, Query, Scorer, Weight};
-use tantivy::schema::Term;
-use tantivy::{DateTime, DocId, DocSet, Score, SegmentReader, TERMINATED};
+use tantivy::query::{AllScorer, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
+use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED};
 
 use crate::Error;
 use crate::mapping::{DateFormat, FieldType, Fill};
 use crate::search::field::Field;
 use crate::search::{date_math, refused, text};
-use crate::split::schema::{DOC, TEXT, bool_term, double_term, long_term, string_term};
+use crate::split::schema::{DOC, TEXT, bool_term};
 
+use super::column::{Between, ColumnRangeQuery};
 use super::number::Number;
 use super::term::{boolean, union};
 use super::{Lowered, Lowering, constant, misfit, none};
@@ -34,20 +34,18 @@ impl Lowering<'_> {
             Field::Leaf { path, kind: FieldType::Date { format: own } } => {
                 let times = DateRange { format: format.or(own.as_deref()), zone: time_zone, now: self.now };
                 let (from, to) = times.millis(from, to)?;
-                let term = |millis| {
-                    let mut term = Term::from_field_json_path(DOC, path, true);
-                    term.append_type_and_fast_value(DateTime::from_timestamp_millis(millis));
-                    term
-                };
-                Ok(self.columns(path, from.map(|at| Edge::Included(term(at))), to.map(|at| Edge::Included(term(at)))))
+                if from.is_none() && to.is_none() {
+                    return Ok(self.exists(path));
+                }
+                let range = from.unwrap_or(i64::MIN)..=to.unwrap_or(i64::MAX);
+                Ok(self.column(path, Between::Millis(range)))
             }
             Field::Leaf { path, kind } => self.leaf_range(path, kind, from, to),
-            Field::Copy { path } => {
-                let edge = |bound: &Bound| edge(bound).map(|(edge, value)| edge(string_term(path, &text(value))));
-                Ok(self.columns(path, edge(from), edge(to)))
-            }
+            Field::Copy { path } => Ok(self.column(path, Between::Text(string(from), string(to)))),
             Field::SeqNo => self.seq_no(from, to),
-            Field::Id | Field::Index => Err(misfit(format!("Field [{field}] of type [{field}] does not support range queries"))),
+            Field::Id | Field::Index => {
+                Err(misfit(format!("Field [{field}] of type [{field}] does not support range queries")))
+            }
             Field::Object | Field::Unmapped => Ok(none()),
         }
     }
@@ -58,25 +56,16 @@ impl Lowering<'_> {
                 let Some((from, to)) = whole(from, to)? else {
                     return Ok(none());
                 };
-                let term = |number| Edge::Included(long_term(path, number));
-                Ok(self.columns(path, Some(term(from)), Some(term(to))))
+                Ok(self.column(path, Between::Whole(from..=to)))
             }
-            FieldType::Double { .. } => {
-                let edge = |bound: &Bound| match edge(bound) {
-                    Some((edge, value)) => Ok(Some(edge(double_term(path, Number::parse(value)?.as_f64())))),
-                    None => Ok::<_, Error>(None),
-                };
-                let (from, to) = (edge(from)?, edge(to)?);
-                Ok(self.columns(path, from, to))
-            }
-            FieldType::Keyword { .. } => {
-                let edge = |bound: &Bound| edge(bound).map(|(edge, value)| edge(string_term(path, &text(value))));
-                Ok(self.columns(path, edge(from), edge(to)))
-            }
+            FieldType::Double { .. } => Ok(self.column(path, Between::Float(float(from)?, float(to)?))),
+            FieldType::Keyword { .. } => Ok(self.column(path, Between::Text(string(from), string(to)))),
             FieldType::Text { .. } => {
                 let (from, to) = (from.clone(), to.clone());
-                let inside = move |word: &str| above(&from, word, |bound, word| text(bound).as_str() <= word)
-                    && above(&to, word, |bound, word| text(bound).as_str() >= word);
+                let inside = move |word: &str| {
+                    above(&from, word, |bound, word| text(bound).as_str() <= word)
+                        && above(&to, word, |bound, word| text(bound).as_str() >= word)
+                };
                 Ok(self.pattern(TEXT, path, "", Box::new(inside)))
             }
             FieldType::Boolean => {
@@ -112,13 +101,9 @@ impl Lowering<'_> {
         self.pattern(DOC, path, "", Box::new(inside))
     }
 
-    /// Documents with a value of a column between two terms.
-    fn columns(&mut self, path: &str, from: Option<Edge<Term>>, to: Option<Edge<Term>>) -> Lowered {
-        if from.is_none() && to.is_none() {
-            return self.exists(path);
-        }
+    fn column(&mut self, path: &str, between: Between) -> Lowered {
         self.wanted.columns.insert(path.to_string());
-        constant(FastFieldRangeQuery::new(from.unwrap_or(Edge::Unbounded), to.unwrap_or(Edge::Unbounded)))
+        constant(ColumnRangeQuery { path: path.to_string(), between })
     }
 
     fn seq_no(&mut self, from: &Bound, to: &Bound) -> Result<Lowered, Error> {
@@ -140,14 +125,20 @@ impl Lowering<'_> {
     }
 }
 
-type MakeEdge = fn(Term) -> Edge<Term>;
-
-fn edge(bound: &Bound) -> Option<(MakeEdge, &Value)> {
+fn string(bound: &Bound) -> Edge<String> {
     match bound {
-        Bound::Included(value) => Some((Edge::Included, value)),
-        Bound::Excluded(value) => Some((Edge::Excluded, value)),
-        Bound::Unbounded => None,
+        Bound::Included(value) => Edge::Included(text(value)),
+        Bound::Excluded(value) => Edge::Excluded(text(value)),
+        Bound::Unbounded => Edge::Unbounded,
     }
+}
+
+fn float(bound: &Bound) -> Result<Edge<f64>, Error> {
+    Ok(match bound {
+        Bound::Included(value) => Edge::Included(Number::parse(value)?.as_f64()),
+        Bound::Excluded(value) => Edge::Excluded(Number::parse(value)?.as_f64()),
+        Bound::Unbounded => Edge::Unbounded,
+    })
 }
 
 /// Whether a bound, included or not, lets a value pass.

@@ -50,7 +50,8 @@ pub(super) fn from_lucene(pattern: &str) -> Result<String, Error> {
     while let Some(char) = chars.next() {
         match char {
             '\\' => {
-                let escaped = chars.next().ok_or_else(|| illegal(format!("unexpected end of regular expression [{pattern}]")))?;
+                let escaped =
+                    chars.next().ok_or_else(|| illegal(format!("unexpected end of regular expression [{pattern}]")))?;
                 match escaped {
                     'd' | 'D' | 's' | 'S' | 'w' | 'W' => expression.extend(['\\', escaped]),
                     _ => expression.push_str(&quote(escaped)),
@@ -82,7 +83,9 @@ pub(super) fn from_lucene(pattern: &str) -> Result<String, Error> {
                 chars = rest.chars();
             }
             '&' | '~' | '<' => {
-                return Err(illegal(format!("the operator [{char}] of regular expression [{pattern}] is not supported")));
+                return Err(illegal(format!(
+                    "the operator [{char}] of regular expression [{pattern}] is not supported"
+                )));
             }
             _ => expression.push(char),
         }

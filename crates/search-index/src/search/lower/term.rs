@@ -22,10 +22,8 @@ const MAX_TERMS: usize = 65_536;
 
 impl Lowering<'_> {
     pub(super) fn term(&mut self, field: &str, value: &Value, case_insensitive: bool) -> Result<Lowered, Error> {
-        if case_insensitive {
-            if let Some(lowered) = self.term_without_case(field, &text(value)) {
-                return Ok(lowered);
-            }
+        if case_insensitive && let Some(lowered) = self.term_without_case(field, &text(value)) {
+            return Ok(lowered);
         }
         match Field::resolve(self.mapping, field) {
             Field::Leaf { path, kind } => self.leaf_term(field, path, kind, value),
@@ -69,7 +67,8 @@ impl Lowering<'_> {
     /// An address, or all in a block (`10.0.0.0/8`).
     fn address(&mut self, path: &str, value: &str) -> Result<Lowered, Error> {
         if let Some((network, bits)) = value.split_once('/') {
-            let block = network.parse::<IpAddr>().ok().zip(bits.parse::<u32>().ok()).and_then(|(ip, bits)| block(ip, bits));
+            let block =
+                network.parse::<IpAddr>().ok().zip(bits.parse::<u32>().ok()).and_then(|(ip, bits)| block(ip, bits));
             return match block {
                 Some((first, last)) => Ok(self.addresses(path, first, last)),
                 None => Err(misfit(format!("'{value}' is not an IP block"))),
@@ -83,7 +82,10 @@ impl Lowering<'_> {
 
     pub(super) fn terms(&mut self, field: &str, values: &[Value]) -> Result<Lowered, Error> {
         if values.len() > MAX_TERMS {
-            return Err(misfit(format!("The number of terms [{}] used in the Terms Query request has exceeded the allowed maximum of [{MAX_TERMS}]", values.len())));
+            return Err(misfit(format!(
+                "The number of terms [{}] used in the Terms Query request has exceeded the allowed maximum of [{MAX_TERMS}]",
+                values.len()
+            )));
         }
         let outer = std::mem::replace(&mut self.scored, false);
         let each = values.iter().map(|value| self.term(field, value, false)).collect::<Result<Vec<_>, _>>();

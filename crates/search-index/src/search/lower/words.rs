@@ -112,7 +112,10 @@ impl Lowering<'_> {
         if named.len() > MAX_MULTI_FIELDS {
             return Err(Error::Request {
                 kind: "illegal_argument_exception",
-                reason: format!("field expansion matches too many fields, limit: {MAX_MULTI_FIELDS}, got: {}", named.len()),
+                reason: format!(
+                    "field expansion matches too many fields, limit: {MAX_MULTI_FIELDS}, got: {}",
+                    named.len()
+                ),
             });
         }
         let mut any: Vec<Lowered> = Vec::new();
