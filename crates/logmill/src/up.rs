@@ -118,7 +118,8 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     config.port = arguments.port;
     config.template = Some(arguments.template.clone());
     config.binaries = build::binaries_dir()?;
-    config.url_ports = BTreeMap::from([(SEARCH_API.to_owned(), arguments.search_port)]);
+    let search_port = search_port(&arguments).map_err(|e| format!("no free port for the search API: {e}"))?;
+    config.url_ports = BTreeMap::from([(SEARCH_API.to_owned(), search_port)]);
     config.fsync = arguments.fsync;
     config.inject = arguments.inject;
 
@@ -173,6 +174,14 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     }
     emulator.stop().await;
     stopped
+}
+
+/// The template's outputs name the port, so a free one is chosen before they are made.
+fn search_port(arguments: &Arguments) -> std::io::Result<u16> {
+    match arguments.search_port {
+        0 => Ok(TcpListener::bind((arguments.host, 0))?.local_addr()?.port()),
+        port => Ok(port),
+    }
 }
 
 /// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.
