@@ -1,15 +1,14 @@
 //! From a line in a file to a line in the lake: each at least once whatever dies, each once when nothing does.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use logmill_tests::access_log::{Log, agent_configuration, number, open, start_agent};
 use logmill_tests::lake::Lake;
 use logmill_tests::stack::{Agent, Options, Stack, signal, wait_for, wait_until};
 use rand::rngs::StdRng;
@@ -23,83 +22,11 @@ fn lines() -> u64 {
     if std::env::var_os("LOGMILL_LONG").is_some() { 100_000 } else { 20_000 }
 }
 
-/// A log that grows and is rotated by rename, each line with its number.
-struct Log {
-    path: PathBuf,
-    file: File,
-    written: u64,
-    rotations: u64,
-}
-
-impl Log {
-    fn create(folder: &Path) -> Log {
-        let path = folder.join("access.log");
-        let file = open(&path);
-        Log { path, file, written: 0, rotations: 0 }
-    }
-
-    fn write(&mut self, count: u64) {
-        let mut text = String::new();
-        for number in self.written..self.written + count {
-            text.push_str(&format!(
-                "10.0.0.1 - - [20/Nov/2026:16:36:01 +0000] \"GET /n/{number} HTTP/1.1\" 200 512 \"-\" \"test\"\n"
-            ));
-        }
-        self.file.write_all(text.as_bytes()).expect("the log takes lines");
-        self.written += count;
-    }
-
-    fn rotate(&mut self) {
-        self.rotations += 1;
-        std::fs::rename(&self.path, self.path.with_extension(format!("log.{}", self.rotations))).expect("a rename");
-        self.file = open(&self.path);
-    }
-}
-
-fn open(path: &Path) -> File {
-    OpenOptions::new().create(true).append(true).open(path).expect("a log file")
-}
-
-/// Starts the agent and waits until it has looked: of files that are there already it reads the newest from its start, and of
-/// others only what is added, so rotation may begin now.
-fn start_agent(configuration: &Path) -> Agent {
-    let agent = Agent::start(configuration);
-    let checkpoints = configuration.with_file_name("checkpoints.logmill");
-    wait_for("the agent's first checkpoint", || checkpoints.exists().then_some(()));
-    agent
-}
-
-fn agent_configuration(folder: &Path, endpoint: &str, destination: (&str, &str)) -> PathBuf {
-    let path = folder.join("agent.json");
-    let configuration = serde_json::json!({
-        "cloudwatch.emitMetrics": false,
-        "firehose.endpoint": endpoint,
-        "kinesis.endpoint": endpoint,
-        "checkpointFile": folder.join("checkpoints"),
-        "flows": [{
-            "filePattern": folder.join("access.log*"),
-            destination.0: destination.1,
-            "initialPosition": "START_OF_FILE",
-            "maxBufferAgeMillis": 1000,
-            "dataProcessingOptions": [{ "optionName": "LOGTOJSON", "logFormat": "COMBINEDAPACHELOG" }],
-        }],
-    });
-    std::fs::write(&path, configuration.to_string()).expect("a configuration");
-    path
-}
-
-/// The number of a line, from the request that the converter took out of it.
-fn number(line: &str) -> u64 {
-    let value: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
-    assert!(value["@ingested"].is_i64(), "no @ingested in {line}");
-    let request = value["request"].as_str().unwrap_or_else(|| panic!("no request in {line}"));
-    request.strip_prefix("GET /n/").and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a numbered request")
-}
-
 fn counts(lake: &Lake) -> HashMap<u64, u64> {
     let mut counts = HashMap::new();
     for line in lake.lines() {
-        *counts.entry(number(line)).or_default() += 1;
+        let document = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+        *counts.entry(number(&document)).or_default() += 1;
     }
     counts
 }

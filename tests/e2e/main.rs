@@ -1,6 +1,8 @@
 //! Everything end to end, one program: the real emulator, functions and agent, driven with the real SDK.
 
 mod badinput;
+mod chain;
+mod clients;
 mod delivery;
 mod ledger;
 mod parity;

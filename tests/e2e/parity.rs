@@ -1,17 +1,8 @@
 //! The emulator beside moto: the same calls of boto3 and awscli, compared by `tests/python/parity.py`.
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use logmill_tests::stack::{Options, Stack, repository};
-
-/// The Python that `scripts/venv` makes, or that of the environment it is told of.
-fn python() -> PathBuf {
-    let venv = std::env::var_os("LOGMILL_VENV").map_or_else(|| repository().join(".venv"), PathBuf::from);
-    let python = venv.join("bin/python");
-    assert!(python.exists(), "{} is not there: run scripts/venv", python.display());
-    python
-}
+use logmill_tests::stack::{Options, Stack, python, repository};
 
 #[test]
 fn the_emulator_answers_as_moto_does_but_for_what_is_listed() {

@@ -1,7 +1,9 @@
 //! The tests that need more than one crate: [`stack`] runs the real programs on free ports with fresh data, [`lake`] reads what
-//! arrived, [`vectors`] runs case files.
+//! arrived, [`search`] what was indexed, [`access_log`] writes what is shipped, [`vectors`] runs case files.
 
+pub mod access_log;
 pub mod lake;
 pub mod proxy;
+pub mod search;
 pub mod stack;
 pub mod vectors;

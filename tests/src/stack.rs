@@ -29,6 +29,14 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is in the repository").to_owned()
 }
 
+/// The Python that `scripts/venv` makes, or that of the environment it is told of.
+pub fn python() -> PathBuf {
+    let venv = std::env::var_os("LOGMILL_VENV").map_or_else(|| repository().join(".venv"), PathBuf::from);
+    let python = venv.join("bin/python");
+    assert!(python.exists(), "{} is not there: run scripts/venv", python.display());
+    python
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -3,14 +3,17 @@
 //! `start` builds the function's context once per cold start (configuration, clients, compiled rules); then each invocation's
 //! event goes, typed, to the handler with that context, and its reply back to the Lambda Runtime API. A start that fails is
 //! logged and reported as the runtime's init error, so that it shows under its own cause and not as a process that died.
-//! [`batch`] holds the replies for partly failed batches, [`rules`] the cache of a rule file in the rules bucket.
+//! [`batch`] holds the replies for partly failed batches, [`rules`] the caches of a rule file
+//! in the rules bucket and of a folder of them.
 //!
 //! Absent: S3 and every other SDK client (a function brings its own), formats and rules of any kind.
 
 pub mod batch;
+mod deadline;
 mod init_error;
 pub mod rules;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use lambda_runtime::LambdaEvent;
@@ -18,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
 pub use batch::BatchReply;
+pub use deadline::Deadline;
 pub use rules::{RuleCache, RuleError, RuleSource, Stored};
 
 /// What a start or a handler fails with; its text is the invocation's `errorMessage`.
@@ -37,6 +41,18 @@ where
     Event: for<'de> Deserialize<'de>,
     Reply: Serialize,
 {
+    Box::pin(run_until(start, async |event, context: &Context, _| handler(event, context).await)).await
+}
+
+/// As [`run`], for a handler that fills its time: it is told when Lambda will end it.
+pub async fn run_until<Context, Event, Reply>(
+    start: impl AsyncFnOnce() -> Result<Context, Error>,
+    handler: impl AsyncFn(Event, &Context, Deadline) -> Result<Reply, Error>,
+) -> ExitCode
+where
+    Event: for<'de> Deserialize<'de>,
+    Reply: Serialize,
+{
     log_to_stdout();
     let context = match start().await {
         Ok(context) => context,
@@ -47,8 +63,14 @@ where
         }
     };
     let (context, handler) = (&context, &handler);
-    let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| handler(event.payload, context));
-    match lambda_runtime::run(service).await {
+    let service = lambda_runtime::service_fn(|event: LambdaEvent<Event>| {
+        let deadline = Deadline::of_epoch_ms(event.context.deadline);
+        // Its type is forgotten: inside the runtime's own layers, an SDK call's future is too deep for the compiler.
+        let handled: Pin<Box<dyn Future<Output = Result<Reply, Error>>>> =
+            Box::pin(handler(event.payload, context, deadline));
+        handled
+    });
+    match Box::pin(lambda_runtime::run(service)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = %error, "the runtime stopped");

@@ -1,4 +1,4 @@
-//! A rule file of the rules bucket, cached.
+//! A rule file of the rules bucket, cached; [`RuleFolder`] is that for a folder of them.
 //!
 //! The file is asked for with its last ETag at most every [`RECHECK`]; a changed one is parsed and replaces the rule in force, so
 //! a new rule works without a deployment. A broken file is reported once and changes nothing; a missing one is the default that
@@ -10,10 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod folder;
+
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use crate::Error;
+
+pub use folder::{MAX_RULE_FILES, RuleFile, RuleFiles, RuleFolder, RuleListing};
 
 /// How long a rule is used before the bucket is asked again: at most 260,000 GETs ($0.10) a month for a busy instance.
 pub const RECHECK: Duration = Duration::from_secs(10);

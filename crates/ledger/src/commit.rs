@@ -114,6 +114,18 @@ pub(crate) async fn read_if_changed(
     }
 }
 
+/// As [`read`], of the payload no more than its first `bytes`.
+pub async fn read_beginning(store: &dyn ObjectStore, key: &str, bytes: usize) -> Result<Committed, StoreError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match store.get_range(key, 0..(HEADER + bytes) as u64).await {
+            Ok(object) => return unframe(key, object),
+            Err(error) => retry(error, tries).await?,
+        }
+    }
+}
+
 /// Puts an object under a name that nobody else has, so that nothing need be demanded and trying again does no harm.
 pub async fn put_new(store: &dyn ObjectStore, key: &str, body: Bytes) -> Result<(), StoreError> {
     let mut tries = 0;

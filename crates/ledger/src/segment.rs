@@ -85,6 +85,15 @@ impl Segments {
         }
     }
 
+    /// Reads the beginning of a segment, at most so many bytes; `None` if it is not there (any more).
+    pub async fn beginning(&self, position: &str, bytes: usize) -> Result<Option<Bytes>, StoreError> {
+        match commit::read_beginning(&*self.store, &self.key(position), bytes).await {
+            Ok(there) => Ok(Some(there.payload)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes a segment that the head has taken in, or never will.
     pub async fn collect(&self, position: &str) -> Result<(), StoreError> {
         let mut tries = 0;

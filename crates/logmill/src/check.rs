@@ -5,13 +5,45 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emulator::{Config, template};
+use lambda::RuleError;
+use schemars::Schema;
+
+use crate::print::say;
 
 const EXAMPLES: &str = "Examples:
-  logmill check infra/rules/*.json
+  logmill check infra/rules/*.json infra/rules/analytics/*
   logmill check /etc/aws-kinesis/agent.json template.yaml
 
-A file's kind follows from its name: firehose-transform.json is a rule file, *.yaml a template, any other *.json with
-\"flows\" an agent configuration. Errors are printed as FILE:LINE:COLUMN: MESSAGE; the exit code is 1 if there was one.";
+A file's kind follows from its name: firehose-transform.json and index.json are rule files, analytics/NAME.json and NAME.sql are an
+SQL application (checked together, whichever is named), *.yaml is a template, any other *.json with \"flows\" an agent configuration.
+Errors are printed as FILE:LINE:COLUMN: MESSAGE; the exit code is 1 if there was one.";
+
+/// A kind of rule file: `KIND.json`.
+struct RuleFile {
+    kind: &'static str,
+    check: fn(&str) -> Result<(), RuleError>,
+    schema: fn() -> Schema,
+}
+
+/// The kinds; the next one is added here.
+const RULE_FILES: [RuleFile; 2] = [
+    RuleFile {
+        kind: "firehose-transform",
+        check: |text| firehose_transform::rules::parse(text).map(drop),
+        schema: || schemars::schema_for!(firehose_transform::rules::Rules),
+    },
+    RuleFile {
+        kind: "index",
+        check: |text| index_writer::rules::parse(text).map(drop),
+        schema: || schemars::schema_for!(index_writer::rules::Rules),
+    },
+];
+
+/// Every kind that has a JSON Schema.
+fn schemas() -> [(&'static str, fn() -> Schema); 3] {
+    let [transform, index] = RULE_FILES.map(|file| (file.kind, file.schema));
+    [("analytics", || schemars::schema_for!(stream_analytics::rule::Rule)), transform, index]
+}
 
 /// Options of `check`.
 #[derive(clap::Args)]
@@ -21,15 +53,15 @@ pub struct Arguments {
     #[arg(required_unless_present = "schema")]
     files: Vec<PathBuf>,
     /// Print the JSON Schema of a kind of rule file instead
-    #[arg(long, value_name = "KIND", exclusive = true, value_parser = ["firehose-transform"])]
+    #[arg(long, value_name = "KIND", exclusive = true, value_parser = schemas().map(|(kind, _)| kind))]
     schema: Option<String>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    if arguments.schema.is_some() {
-        let schema = schemars::schema_for!(firehose_transform::rules::Rules);
-        println!("{:#}", schema.as_value());
+    if let Some((_, schema)) = schemas().into_iter().find(|(kind, _)| arguments.schema.as_deref() == Some(*kind)) {
+        say(&format!("{:#}
+", schema().as_value()));
         return ExitCode::SUCCESS;
     }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();
@@ -50,7 +82,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 struct Checked {
-    kind: &'static str,
+    kind: String,
     warnings: Vec<String>,
 }
 
@@ -60,20 +92,39 @@ fn check(file: &Path) -> Result<Checked, String> {
     let extension = file.extension().unwrap_or_default();
     if extension == "yaml" || extension == "yml" {
         template::load(file, &BTreeMap::new(), &Config::new(".")).map_err(|e| e.to_string())?;
-        return Ok(Checked { kind: "template", warnings: Vec::new() });
+        return Ok(Checked { kind: "template".into(), warnings: Vec::new() });
+    }
+    let in_analytics = file.parent().and_then(Path::file_name).is_some_and(|folder| folder == "analytics");
+    if extension == "sql" || extension == "json" && in_analytics {
+        return application(file);
     }
     let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
-    if file.file_name().is_some_and(|name| name == "firehose-transform.json") {
-        let rules = firehose_transform::rules::parse(&text);
-        rules.map_err(|e| format!("{shown}:{}:{}: {}", e.line, e.column, e.message))?;
-        return Ok(Checked { kind: "firehose-transform rules", warnings: Vec::new() });
+    let stem = file.file_stem().unwrap_or_default();
+    if let Some(rules) = RULE_FILES.iter().find(|rules| extension == "json" && stem == rules.kind) {
+        (rules.check)(&text).map_err(|e| format!("{shown}:{}:{}: {}", e.line, e.column, e.message))?;
+        return Ok(Checked { kind: format!("{} rules", rules.kind), warnings: Vec::new() });
     }
     if text.contains("\"flows\"") {
         let loaded = agent::config::load(file).map_err(|e| e.to_string())?;
-        return Ok(Checked { kind: "agent configuration", warnings: loaded.warnings });
+        return Ok(Checked { kind: "agent configuration".into(), warnings: loaded.warnings });
     }
     Err(format!(
-        "{shown}: unknown kind of file: expected firehose-transform.json, an agent configuration (\"flows\"), or a template \
-         (*.yaml)"
+        "{shown}: unknown kind of file: expected {}, analytics/*.json, *.sql, an agent configuration (\"flows\"), or a template \
+         (*.yaml)",
+        RULE_FILES.map(|rules| format!("{}.json", rules.kind)).join(", ")
     ))
+}
+
+/// An SQL application: the rule and the statements beside it.
+fn application(file: &Path) -> Result<Checked, String> {
+    let (json, sql) = (file.with_extension("json"), file.with_extension("sql"));
+    let text = std::fs::read_to_string(&json).map_err(|e| format!("{}: {e}", json.display()))?;
+    let statements = match std::fs::read_to_string(&sql) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(format!("{}: {e}", sql.display())),
+        read => read.ok(),
+    };
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let parsed = stream_analytics::application::parse(&name, &text, statements.as_deref());
+    parsed.map_err(|e| format!("{}:{}:{}: {}", file.with_file_name(&e.file).display(), e.line, e.column, e.message))?;
+    Ok(Checked { kind: "SQL application".into(), warnings: Vec::new() })
 }

@@ -31,6 +31,7 @@ const AGENT_CONFIGURATION: &str = r#"{
       "deliveryStream": "log-ingestion-stream",
       "initialPosition": "START_OF_FILE",
       "maxBufferAgeMillis": 1000,
+      "recordIdField": "line_id",
       "dataProcessingOptions": [
         { "optionName": "LOGTOJSON", "logFormat": "COMBINEDAPACHELOG" }
       ]

@@ -1,11 +1,16 @@
 //! `logmill`: the command line.
 //!
 //! `up` builds the function binaries that the template names and runs the stack in the emulator; `check` reads rule files,
-//! agent configurations and templates and says what is wrong with them and where.
+//! agent configurations and templates and says what is wrong with them and where; `status` tells what waits at each stage, `replay` puts
+//! things through again.
 
 mod build;
 mod check;
 mod demo;
+mod print;
+mod replay;
+mod stack;
+mod status;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +28,10 @@ enum Command {
     Up(up::Arguments),
     /// Check rule files, agent configurations and templates
     Check(check::Arguments),
+    /// Show what waits at each stage, what is indexed, and what failed
+    Status(status::Arguments),
+    /// Put objects, failed lines, failed records or dead letters through again
+    Replay(replay::Arguments),
 }
 
 fn main() -> std::process::ExitCode {
@@ -30,5 +39,7 @@ fn main() -> std::process::ExitCode {
     match arguments.command {
         Command::Up(arguments) => up::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
     }
 }

@@ -1,7 +1,7 @@
 //! `logmill up`: build, start, say what there is, run until Ctrl-C.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use emulator::{Config, Emulator, StartError};
 
 use crate::build;
 use crate::demo::Demo;
+use crate::print::say;
 
 /// What `up` sets differently from a deployed stack, where the template has such a parameter: the stream, because a laptop
 /// costs nothing by the hour, and short buffers, because a person is waiting.
@@ -174,12 +175,6 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     stopped
 }
 
-/// Prints. A reader that has seen enough (`logmill up | head`) does not stop the stack.
-fn say(text: &str) {
-    let mut out = std::io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
 /// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.
 fn port_is_free(config: &Config) -> Result<(), String> {
     TcpListener::bind((config.host, config.port)).map(drop).map_err(|source| {
@@ -253,10 +248,14 @@ fn ready_text(emulator: &Emulator, template: &Template, local: &[LocalParameter]
             text.push_str(&format!("  {name}={here} (a deployed stack: {deployed})\n"));
         }
     }
+    if let Some(search) = outputs.get("SearchUrl") {
+        text.push_str(&search_examples(search, demo.is_some()));
+    }
     if let Some(lake) = outputs.get("LakeBucketName") {
         text.push_str(&format!(
             "\ntry (AWS tools take any credentials: export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)\n  \
              curl -s '{endpoint}/_logmill/health?format=text'\n  \
+             logmill status --endpoint {endpoint}\n  \
              curl -s '{endpoint}/{lake}?list-type=2&prefix=logs/'\n  \
              aws --endpoint-url {endpoint} s3 ls s3://{lake}/logs/log-ingestion-stream/ --recursive\n"
         ));
@@ -265,9 +264,29 @@ fn ready_text(emulator: &Emulator, template: &Template, local: &[LocalParameter]
     text
 }
 
+/// What to ask the search API (the tutorial's questions), and when there is an answer.
+fn search_examples(url: &str, demo: bool) -> String {
+    let search = url.trim_start_matches("http://").trim_end_matches('/');
+    if !demo {
+        return format!("\nsearch\n  curl '{search}/_cat/indices?v'\n");
+    }
+    format!(
+        "\nsearch: raw lines within half a minute, the counts by status once a minute has ended\n  \
+         curl '{search}/access-log*/_search?q=response:404&pretty'\n  \
+         curl '{search}/request_data/_search?pretty'\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_ask() {
+        let text = search_examples("http://127.0.0.1:9200/", true);
+        assert!(text.contains("curl '127.0.0.1:9200/access-log*/_search?q=response:404&pretty'\n"), "{text}");
+        assert!(text.contains("curl '127.0.0.1:9200/request_data/_search?pretty'\n"), "{text}");
+    }
 
     #[test]
     fn parameters_are_key_and_value() {

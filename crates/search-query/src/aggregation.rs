@@ -1,9 +1,20 @@
 //! Aggregations.
+//!
+//! A kind is read in the file of its family below `aggregation/`, found through the table in `aggregation/parse.rs`. A new kind: a
+//! variant here, a line in the table, a function in its family.
+
+mod buckets;
+mod histogram;
+mod interval;
+mod metrics;
+mod parse;
 
 use serde_json::Value;
 
 use crate::query::Query;
 use crate::sort::Order;
+
+pub use parse::MAX_AGGREGATIONS;
 
 /// Buckets that a `terms` aggregation gives by default.
 pub const DEFAULT_TERMS: u32 = 10;
@@ -61,7 +72,7 @@ pub enum Kind {
         field: String,
         /// Buckets at most.
         size: u32,
-        /// Their order, first key first.
+        /// Their order, first key first. Ends with a `_key`, so that it is total.
         order: Vec<BucketOrder>,
         /// Documents that a bucket has at least.
         min_doc_count: u64,
@@ -82,7 +93,7 @@ pub enum Kind {
         offset: i64,
         /// Documents that a bucket has at least (default 0: gaps are filled).
         min_doc_count: u64,
-        /// `extended_bounds`: gaps are filled from here to there.
+        /// `extended_bounds`: gaps are filled from here to there; `null` is open.
         extended_bounds: Option<(Value, Value)>,
     },
     /// A bucket for each stretch of numbers.

@@ -1,8 +1,22 @@
 //! Queries.
+//!
+//! A kind of query is read in the file of its family below `query/`, found through the table in `query/parse.rs`. A new kind: a
+//! variant here, a line in the table, a function in its family.
+
+pub(crate) mod compound;
+pub(crate) mod full_text;
+mod names;
+pub(crate) mod parse;
+mod range;
+mod term_level;
+mod written;
 
 use serde_json::Value;
 
 use crate::date::Bound;
+use crate::pattern::is_pattern;
+
+pub use parse::{MAX_CLAUSES, MAX_NESTED_DEPTH};
 
 /// How the parts of a text are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -161,6 +175,45 @@ pub enum Query {
         /// The factor.
         boost: f32,
     },
-    /// `query_string` and `q=`, parsed: a tree of the above. Fields that the text leaves open are [`Query::MultiMatch`].
+    /// `query_string`, `simple_query_string` and `q=`, parsed: a tree of the above. Words whose fields the text leaves open are
+    /// [`Query::MultiMatch`]. In all else below this node (`MatchPhrase` with slop, `Prefix`, `Wildcard`, `Regexp`, `Fuzzy`, `Range`,
+    /// `Exists`) the field may be a pattern of names (`*`, `http.*`; [`Query::pattern`], [`Query::over`]): any of the fields will do,
+    /// and one whose type cannot take the value is left out.
     QueryString(Box<Query>),
+}
+
+impl Query {
+    /// The pattern of fields that a leaf below [`Query::QueryString`] is over, if it is one.
+    pub fn pattern(&self) -> Option<&str> {
+        match self {
+            Query::Match { field, .. }
+            | Query::MatchPhrase { field, .. }
+            | Query::MatchPhrasePrefix { field, .. }
+            | Query::Range { field, .. }
+            | Query::Exists { field }
+            | Query::Prefix { field, .. }
+            | Query::Wildcard { field, .. }
+            | Query::Regexp { field, .. }
+            | Query::Fuzzy { field, .. } => is_pattern(field).then_some(field),
+            _ => None,
+        }
+    }
+
+    /// The same leaf over one field. What is no leaf over a field stays as it is.
+    pub fn over(&self, name: &str) -> Query {
+        let mut query = self.clone();
+        if let Query::Match { field, .. }
+        | Query::MatchPhrase { field, .. }
+        | Query::MatchPhrasePrefix { field, .. }
+        | Query::Range { field, .. }
+        | Query::Exists { field }
+        | Query::Prefix { field, .. }
+        | Query::Wildcard { field, .. }
+        | Query::Regexp { field, .. }
+        | Query::Fuzzy { field, .. } = &mut query
+        {
+            name.clone_into(field);
+        }
+        query
+    }
 }

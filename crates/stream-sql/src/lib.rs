@@ -11,11 +11,21 @@
 //! Absent: AWS, clocks, files; where rows come from and where they go.
 
 mod application;
+mod datetime;
 mod error;
+mod expression;
+mod operator;
+mod output;
+mod plan;
+mod record;
 mod schema;
+mod syntax;
 mod value;
 
-pub use application::{Application, Event, OutputRow, State};
+pub use application::{Application, Counters, Event, OutputRow, State};
 pub use error::SqlError;
-pub use schema::{Column, InputSchema, Source};
+pub use schema::{
+    Column, CsvMappingParameters, Format, InputSchema, JsonMappingParameters, MappingParameters, RecordColumn,
+    RecordFormat, RecordFormatType, Source,
+};
 pub use value::{SqlType, Value};

@@ -1,19 +1,22 @@
 //! Case files and how each kind is run. One file per kind; the next kind goes into [`Kind`] and beside [`converter`].
 
 mod converter;
+mod stream_sql;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 /// Kinds whose engine comes with a later issue.
-const NOT_BUILT: &[&str] = &["stream-sql", "filter-patterns", "alarms", "event-patterns", "config"];
+const NOT_BUILT: &[&str] = &["filter-patterns", "alarms", "event-patterns", "config"];
 
 /// A kind of case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The agent's dataProcessingOptions.
     Converter,
+    /// The SQL dialect.
+    StreamSql,
 }
 
 /// What became of a case.
@@ -40,8 +43,9 @@ impl Kind {
     pub fn parse(name: &str) -> Result<Kind, String> {
         match name {
             "converter" => Ok(Kind::Converter),
+            "stream-sql" => Ok(Kind::StreamSql),
             name if NOT_BUILT.contains(&name) => Err(format!("kind {name} is not built yet")),
-            name => Err(format!("unknown kind {name:?}: expected converter, {}", NOT_BUILT.join(", "))),
+            name => Err(format!("unknown kind {name:?}: expected converter, stream-sql, {}", NOT_BUILT.join(", "))),
         }
     }
 
@@ -49,6 +53,7 @@ impl Kind {
     pub fn emit(self, case: &Value) -> Result<String, String> {
         match self {
             Kind::Converter => converter::emit(case),
+            Kind::StreamSql => stream_sql::emit(case),
         }
     }
 
@@ -56,6 +61,7 @@ impl Kind {
     pub fn judge(self, case: &Value) -> Result<Verdict, String> {
         let verdict = match self {
             Kind::Converter => converter::judge(case)?,
+            Kind::StreamSql => stream_sql::judge(case)?,
         };
         if is_binding(case) {
             return Ok(verdict);

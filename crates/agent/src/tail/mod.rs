@@ -283,7 +283,7 @@ impl Tailer {
             let whole = self.splitter.next(rest);
             let runaway = whole.is_none() && rest.len() >= self.longest;
             let Some(length) =
-                whole.or_else(|| runaway.then_some(rest.len())).or_else(|| self.last(index, rest, flush))
+                whole.or_else(|| runaway.then_some(self.longest)).or_else(|| self.last(index, rest, flush))
             else {
                 break;
             };
@@ -335,7 +335,7 @@ impl Tailer {
             info!("{}: footer at offset {from}, the rest of the file is not read", file.path.display());
             return Taken::Footer;
         }
-        let id = || format!("{}-{from}", file.line_id.as_deref().unwrap_or_default());
+        let id = || format!("{}-{from}-{}", file.line_id.as_deref().unwrap_or_default(), from + record.len() as u64);
         match self.shaper.shape(record, id) {
             Shaped::Skip => {
                 add(&counters.skipped, 1);

@@ -38,11 +38,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the next byte is.
-    pub fn at(&self) -> usize {
-        self.at
-    }
-
     /// What was read since an offset.
     pub fn since(&self, at: usize) -> &'a str {
         &self.text[at..self.at]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FieldType, MAX_FIELDS, Mapping, MappingError};
+use super::{FieldType, MAX_DEPTH, MAX_FIELDS, Mapping, MappingError};
 
 impl Mapping {
     /// Adds the fields, objects and parameters of another mapping. Tells whether anything changed; with an error nothing has.
@@ -49,6 +49,11 @@ impl Mapping {
     fn add(&mut self, path: &str, field: &FieldType) -> Result<(), MappingError> {
         let Some(known) = self.fields.get_mut(path) else {
             self.check_object(path)?;
+            if path.matches('.').count() + 1 > MAX_DEPTH {
+                return Err(illegal(format!(
+                    "Limit of mapping depth [{MAX_DEPTH}] has been exceeded due to object field [{path}]"
+                )));
+            }
             let inside = format!("{path}.");
             let object = self.objects.contains_key(path)
                 || self.fields.range(inside.clone()..).next().is_some_and(|(other, _)| other.starts_with(&inside));
@@ -59,18 +64,15 @@ impl Mapping {
             return Ok(());
         };
         match (known, field) {
-            (FieldType::Text { keyword: old }, FieldType::Text { keyword: new }) => {
-                if let Some((name, limit)) = new {
-                    match old {
-                        Some((known, _)) if known != name => {
-                            return Err(illegal(format!(
-                                "field [{path}] has the sub-field [{known}] already: a second one, [{name}], is not supported"
-                            )));
-                        }
-                        _ => *old = Some((name.clone(), *limit)),
-                    }
-                }
+            (FieldType::Text { .. }, FieldType::Text { keyword: None }) => {}
+            (FieldType::Text { keyword: Some((old, _)) }, FieldType::Text { keyword: Some((new, _)) })
+                if old != new =>
+            {
+                return Err(illegal(format!(
+                    "field [{path}] has the sub-field [{old}] already: a second one, [{new}], is not supported"
+                )));
             }
+            (FieldType::Text { keyword: old }, FieldType::Text { keyword: new }) => old.clone_from(new),
             (FieldType::Keyword { ignore_above: old }, FieldType::Keyword { ignore_above: new }) => {
                 *old = new.or(*old);
             }

@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-pub use date::{DateFormat, Fill, InvalidFormat, time_zone};
+pub(crate) use date::zoned;
+pub use date::{DateFormat, Fill, InvalidFormat};
 
 use crate::split::FieldValue;
 

@@ -276,9 +276,28 @@ fn merging_only_adds() {
         assert_eq!(grown.merge(&mapping(other)).unwrap_err().reason, reason);
         assert_eq!(grown, before);
     }
+    let deep = BTreeMap::from([(vec!["a"; 21].join("."), FieldType::Boolean)]);
+    assert!(Mapping::default().extend(&deep).unwrap_err().reason.starts_with("Limit of mapping depth [20]"));
     let many: BTreeMap<String, FieldType> = (0..1_000).map(|n| (format!("f{n}"), FieldType::Boolean)).collect();
     assert!(grown.extend(&many).unwrap_err().reason.starts_with("Limit of total fields [1000] has been exceeded"));
     assert!(Mapping::default().extend(&many).unwrap());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_give_values_or_an_error(source in "[\\[\\]{}:,\"\\\\a-dltk01.\\-e ]{0,40}") {
+        let mapping = all_types();
+        for text in [source.clone(), format!("{{{source}}}"), format!("{{\"l\":{source}}}")] {
+            match mapping.parse("1", text.as_bytes()) {
+                Ok(parsed) => {
+                    proptest::prop_assert!(serde_json::from_str::<Json>(&text).is_ok());
+                    proptest::prop_assert_eq!(parsed.values().len(), parsed.values.len());
+                    mapping.clone().extend(&parsed.new).unwrap();
+                }
+                Err(error) => proptest::prop_assert!(!error.reason.is_empty()),
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,33 @@
 //! Searching.
+//!
+//! ```text
+//! SearchRequest ─ plan (per index: lower, sort, aggregate) ─▶ Plan
+//! manifest ─ prune ─▶ splits that can match ─ split::open (reads ahead) ─▶ split::run ─▶ candidates, partials
+//!            candidates of all splits ─ execute: merge ─▶ page ─ documents ─▶ hits;  partials ─ aggregate: merge, render ─▶ JSON
+//! ```
+
+mod aggregate;
+mod date_math;
+mod execute;
+mod field;
+mod lower;
+mod plan;
+mod prune;
+mod sort;
+mod split;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod top;
 
 use bytes::Bytes;
-use search_query::SearchRequest;
 use search_query::query::Query;
+use search_query::{RequestError, SearchRequest, TrackTotalHits};
 use serde_json::Value;
 
 use crate::{Error, Reader};
+
+pub use execute::search;
 
 /// How many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +87,33 @@ pub struct Answer {
     pub failures: Vec<Failure>,
 }
 
-/// Searches commits of some indexes as one.
-pub async fn search(_readers: &[Reader], _request: &SearchRequest, _now: i64) -> Result<Answer, Error> {
-    Err(Error::Engine("to be written".into()))
+/// Counts.
+pub async fn count(readers: &[Reader], query: &Query, now: i64) -> Result<Answer, Error> {
+    let track_total_hits = TrackTotalHits::Exact;
+    let request = SearchRequest { query: query.clone(), size: 0, track_total_hits, ..SearchRequest::default() };
+    search(readers, &request, now).await
 }
 
-/// Counts.
-pub async fn count(_readers: &[Reader], _query: &Query, _now: i64) -> Result<Answer, Error> {
-    Err(Error::Engine("to be written".into()))
+/// A value of a request as text.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// What the request's own parser says.
+fn refused(error: RequestError) -> Error {
+    Error::Request { kind: error.kind, reason: error.reason }
+}
+
+/// A text field is sorted by or aggregated on.
+fn fielddata(field: &str, index: &str) -> Error {
+    Error::Request {
+        kind: "illegal_argument_exception",
+        reason: format!(
+            "Fielddata is disabled on [{field}] in [{index}]. Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in order to load field data by uninverting the inverted index. Note that this can use significant memory."
+        ),
+    }
 }

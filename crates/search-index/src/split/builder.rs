@@ -12,11 +12,13 @@ use crate::Error;
 use super::analyzer::analyzers;
 use super::document::{Flat, Shared};
 use super::pack::{Contents, pack};
-use super::schema::schema;
+use super::schema::{MAX_TERM, schema};
 use super::{Built, Document, FieldValue, Row, Rows};
 
 /// Values of a tag field that a split's meta lists at most: it stands in the manifest, which every search reads.
 pub const MAX_TAGS: usize = 128;
+/// The longest of them, in bytes; a field with a longer one is not listed.
+const MAX_TAG: usize = 256;
 
 /// What the engine sizes its first table of terms by (it grows).
 const TABLE_BUDGET: usize = 15_000_000;
@@ -52,6 +54,9 @@ impl Builder {
 
     /// Adds a document after those that are there, and tells its number. `row.seq_no` must be larger than that of the one before.
     pub fn add(&mut self, document: &Document<'_>, row: Row) -> Result<u32, Error> {
+        if document.id.len() > MAX_TERM {
+            return Err(Error::Engine(format!("an _id of {} bytes", document.id.len())));
+        }
         if !self.contents.rows.push(row) {
             return Err(Error::Engine(format!("[{}]: _seq_no {} is not above the last one", document.id, row.seq_no)));
         }
@@ -114,7 +119,7 @@ impl Contents {
         if !tags.contains(tag) {
             tags.insert(tag.to_owned());
         }
-        if tags.len() > MAX_TAGS {
+        if tags.len() > MAX_TAGS || tag.len() > MAX_TAG {
             self.tags.remove(path);
         }
     }

@@ -21,6 +21,13 @@ impl Pieces {
         Some(bytes.slice((range.start - start) as usize..(range.end - start) as usize))
     }
 
+    /// All bytes, one piece after the other.
+    pub fn concat(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.pieces.values().map(|piece| piece.len()).sum());
+        self.pieces.values().for_each(|piece| bytes.extend_from_slice(piece));
+        bytes
+    }
+
     /// The piece that has the range. As none lies within another, they end in the order in which they begin: only the last one that
     /// begins early enough can.
     fn around(&self, range: &Range<u64>) -> Option<(u64, &OwnedBytes)> {

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tantivy::DateTime;
 use tantivy::schema::document::{ReferenceValue, ReferenceValueLeaf};
 use tantivy::schema::{Field, Value};
 
-use super::schema::{DOC, FIELD_NAMES, ID, SOURCE, TEXT};
+use super::schema::{DOC, FIELD_NAMES, ID, MAX_TERM, SOURCE, TEXT, date};
 
 /// A field's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +14,7 @@ pub enum FieldValue<'a> {
     Text(&'a str),
     /// Words, and the whole string as an exact value.
     TextAndKeyword(&'a str),
-    /// An exact string.
+    /// An exact string; one longer than [`MAX_TERM`] bytes is not indexed.
     Keyword(&'a str),
     /// A whole number.
     Long(i64),
@@ -35,7 +34,7 @@ pub struct Document<'a> {
     pub id: &'a str,
     /// `_source`, as it came.
     pub source: &'a [u8],
-    /// Paths (`a.b`) and their values, in any order.
+    /// Paths (`a.b`) and their values, in any order. A path with a control character U+0000 or U+0001 is not indexed.
     pub values: &'a [(&'a str, FieldValue<'a>)],
     /// Paths that have a value which is not indexed exactly (text without a keyword copy, ignored ones): for `exists`.
     pub names: &'a [&'a str],
@@ -79,7 +78,9 @@ impl Flat {
         self.names.clear();
         self.id = self.keep(document.id);
         self.source.extend_from_slice(document.source);
-        for (path, value) in document.values {
+        // The engine ends and divides paths with these bytes: a name that has one cannot be told from others.
+        let nameable = |(path, _): &&(&str, _)| !path.bytes().any(|byte| byte <= 1);
+        for (path, value) in document.values.iter().filter(nameable) {
             // Values of one object often follow each other under one path: an array's.
             let path = match self.values.last() {
                 Some((last, _)) if self.text(*last) == *path => *last,
@@ -120,10 +121,12 @@ impl Flat {
     fn leaf(&self, kind: Kind, exact: bool) -> Option<ReferenceValueLeaf<'_>> {
         Some(match kind {
             Kind::Text(text) | Kind::TextAndKeyword(text) if !exact => ReferenceValueLeaf::Str(self.text(text)),
-            Kind::TextAndKeyword(text) | Kind::Keyword(text) if exact => ReferenceValueLeaf::Str(self.text(text)),
+            Kind::TextAndKeyword(text) | Kind::Keyword(text) if exact && text.end - text.start <= MAX_TERM => {
+                ReferenceValueLeaf::Str(self.text(text))
+            }
             Kind::Long(value) if exact => ReferenceValueLeaf::I64(value),
             Kind::Double(value) if exact && value.is_finite() => ReferenceValueLeaf::F64(value),
-            Kind::Date(millis) if exact => ReferenceValueLeaf::Date(DateTime::from_timestamp_millis(millis)),
+            Kind::Date(millis) if exact => ReferenceValueLeaf::Date(date(millis)),
             Kind::Bool(value) if exact => ReferenceValueLeaf::Bool(value),
             _ => return None,
         })

@@ -12,10 +12,11 @@ use crate::Error;
 use super::cache::{Cache, Pieces};
 use super::directory::Held;
 use super::format::{aligned, intact};
+use super::hot::Hot;
 
 /// Ranges that are so near to each other are read by one request: about what a request transfers while another would still be
 /// waiting for its first byte.
-const GAP: u64 = 64 << 10;
+pub const GAP: u64 = 64 << 10;
 /// Whole objects are read in parts of so many bytes, at once.
 const PART: u64 = 8 << 20;
 
@@ -36,19 +37,17 @@ impl Fetcher {
         Error::Corrupt { key: self.held.key.to_string(), reason: reason.into() }
     }
 
-    /// The end of the object, which checks itself: `check` does it when it was not in the cache.
-    pub async fn tail(
-        &self,
-        range: &Range<u64>,
-        check: impl Fn(&[u8]) -> Result<(), Error>,
-    ) -> Result<OwnedBytes, Error> {
-        if let Some((start, bytes)) = self.cache.get(&self.held.key, range) {
-            return Ok(bytes.slice((range.start - start) as usize..(range.end - start) as usize));
+    /// A range that the caller checks, and then keeps.
+    pub async fn unchecked(&self, range: &Range<u64>) -> Result<OwnedBytes, Error> {
+        match self.cache.get(&self.held.key, range) {
+            Some((start, bytes)) => Ok(bytes.slice((range.start - start) as usize..(range.end - start) as usize)),
+            None => self.get(range.clone()).await,
         }
-        let bytes = self.get(range.clone()).await?;
-        check(&bytes)?;
-        self.cache.insert(&self.held.key, range.start, bytes.clone());
-        Ok(bytes)
+    }
+
+    /// Leaves a piece that was checked to the cache.
+    pub fn keep(&self, start: u64, bytes: OwnedBytes) {
+        self.cache.insert(&self.held.key, start, bytes);
     }
 
     /// Reads ranges of the body in one round trip; those that are there already are not read again.
@@ -76,7 +75,7 @@ impl Fetcher {
     async fn read(&self, range: Range<u64>, body: &Body<'_>) -> Result<(), Error> {
         let bytes = self.get(range.clone()).await?;
         self.check(&range, &bytes, body)?;
-        self.cache.insert(&self.held.key, range.start, bytes.clone());
+        self.keep(range.start, bytes.clone());
         self.held.insert(range.start, bytes);
         Ok(())
     }
@@ -88,13 +87,14 @@ impl Fetcher {
         }
         let starts = (0..body.len).step_by(PART as usize);
         let parts = try_join_all(starts.map(|start| self.get(start..body.len.min(start + PART)))).await?;
-        let bytes = parts.iter().flat_map(|part| part.as_slice()).copied().collect::<Vec<u8>>();
+        let bytes = parts.iter().map(OwnedBytes::as_slice).collect::<Vec<_>>().concat();
         self.check(&(0..body.len), &bytes, body)?;
         self.held.insert(0, OwnedBytes::new(bytes));
         Ok(())
     }
 
-    fn check(&self, range: &Range<u64>, bytes: &[u8], body: &Body<'_>) -> Result<(), Error> {
+    /// Compares bytes of the body with their checksums.
+    pub fn check(&self, range: &Range<u64>, bytes: &[u8], body: &Body<'_>) -> Result<(), Error> {
         let good = intact(range.start, bytes, body.checksums);
         if good { Ok(()) } else { Err(self.corrupt(format!("checksum of bytes {}..{}", range.start, range.end))) }
     }
@@ -119,4 +119,10 @@ impl Fetcher {
 pub struct Body<'a> {
     pub len: u64,
     pub checksums: &'a [u32],
+}
+
+impl Body<'_> {
+    pub fn of(hot: &Hot) -> Body<'_> {
+        Body { len: hot.body(), checksums: &hot.checksums }
+    }
 }

@@ -1,6 +1,13 @@
 //! A split: one immutable object with everything about some documents.
 //!
-//! Its layout is written down in `docs/index-format.md`.
+//! 1. [`Builder`] gives the documents to the engine, in memory, and packs its files into one object together with a filter of ids,
+//!    their `_seq_no`s, and the hot part: all that opening takes. Its layout is written down in `docs/index-format.md`.
+//! 2. [`SplitReader`] opens it with one request. What the engine reads it reads from ranges that are in memory; one that is not there
+//!    is an error and is noted. So reading ahead is running the engine, fetching what it missed in one round trip, and running it
+//!    again ([`SplitReader::prefetch`], [`SplitReader::find`], [`SplitReader::documents`]). Where a step would depend on the one
+//!    before, the hot part has a map that guesses well: of the postings of a term before its dictionary entry is known.
+//! 3. Every byte is checked against a checksum before the engine sees it. [`Cache`] keeps what was read.
+//! 4. [`merge`] joins neighbours, without documents that were deleted.
 
 mod alive;
 mod analyzer;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tantivy::directory::{Directory, OwnedBytes, RamDirectory};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Index, SegmentReader};
+use tantivy::{Index, SegmentReader, TantivyError};
 
 use crate::Error;
 
+use super::cache::Pieces;
 use super::directory::{Recorder, SplitDirectory, searcher};
 use super::format::{checksums, seal};
 use super::hot::{File, Hot, IDS, ROWS};
@@ -33,32 +34,21 @@ pub struct Contents {
     pub tags: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Makes a split of an index with one segment.
+/// Makes a split of an index with one segment. The directory is emptied on the way.
 pub fn pack(index: &Index, directory: &RamDirectory, contents: Contents) -> Result<Built, Error> {
-    let mut body = Body::default();
-    for segment in index.searchable_segments()? {
-        for extension in ENGINE_FILES {
-            let name = format!("{}.{extension}", segment.id().uuid_string());
-            let file = directory.open_read(Path::new(&name)).map_err(tantivy::TantivyError::from)?;
-            body.add(name, &file.read_bytes().map_err(tantivy::TantivyError::from)?);
-        }
-    }
-    let meta = directory.atomic_read(Path::new("meta.json")).map_err(tantivy::TantivyError::from)?;
-
-    // The engine's files are read again through a directory that remembers what opening them takes.
-    let Body { files, bytes } = body;
-    let engine = OwnedBytes::new(bytes);
-    let recorder = Recorder::new(engine.clone());
+    let (files, pieces) = engine_files(index, directory)?;
+    let meta = directory.atomic_read(Path::new("meta.json")).map_err(TantivyError::from)?;
+    // The files are opened once more through a directory that remembers what that takes.
+    let recorder = Recorder::new(pieces.clone());
     let (postings, ids) = open(&recorder, &files, &meta)?;
-    let ranges = joined(recorder.take())
-        .into_iter()
-        .map(|range| (range.clone(), engine.slice(range.start as usize..range.end as usize)))
-        .collect();
+    let ranges = joined(recorder.take());
 
-    let mut body = Body { files, bytes: Vec::with_capacity(engine.len() + engine.len() / 16) };
-    body.bytes.extend_from_slice(&engine);
-    let ids = body.add(IDS.to_owned(), &ids.encode());
-    let rows = body.add(ROWS.to_owned(), &contents.rows.encode());
+    let mut body = Body { files, bytes: pieces.concat() };
+    drop((pieces, recorder));
+    let bytes = |range: &Range<u64>| OwnedBytes::new(body.bytes[range.start as usize..range.end as usize].to_vec());
+    let ranges = ranges.into_iter().map(|range| (range.clone(), bytes(&range))).collect();
+    let ids = body.add(IDS, &ids.encode());
+    let rows = body.add(ROWS, &contents.rows.encode());
     let hot = Hot { files: body.files, meta, postings, checksums: checksums(&body.bytes), ranges };
     let start = body.bytes.len() as u64;
     body.bytes.extend_from_slice(&seal(hot.encode()));
@@ -75,18 +65,35 @@ pub fn pack(index: &Index, directory: &RamDirectory, contents: Contents) -> Resu
     Ok(Built { bytes: Bytes::from(body.bytes), meta })
 }
 
-#[derive(Default)]
+/// The files of the index's segment, where they will be in the object, and their bytes there.
+fn engine_files(index: &Index, directory: &RamDirectory) -> Result<(Vec<File>, Pieces), Error> {
+    let (mut files, mut pieces, mut end) = (Vec::new(), Pieces::default(), 0);
+    for segment in index.searchable_segments()? {
+        for extension in ENGINE_FILES {
+            let name = format!("{}.{extension}", segment.id().uuid_string());
+            let file = directory.open_read(Path::new(&name)).map_err(TantivyError::from)?;
+            let bytes = file.read_bytes().map_err(TantivyError::from)?;
+            let range = end..end + bytes.len() as u64;
+            end = range.end;
+            pieces.insert(range.start, bytes);
+            directory.delete(Path::new(&name)).map_err(|error| Error::Engine(error.to_string()))?;
+            files.push(File { name, range });
+        }
+    }
+    Ok((files, pieces))
+}
+
 struct Body {
     files: Vec<File>,
     bytes: Vec<u8>,
 }
 
 impl Body {
-    fn add(&mut self, name: String, bytes: &[u8]) -> Range<u64> {
+    fn add(&mut self, name: &str, bytes: &[u8]) -> Range<u64> {
         let start = self.bytes.len() as u64;
         self.bytes.extend_from_slice(bytes);
         let range = start..self.bytes.len() as u64;
-        self.files.push(File { name, range: range.clone() });
+        self.files.push(File { name: name.to_owned(), range: range.clone() });
         range
     }
 }
@@ -120,7 +127,7 @@ fn sample(
     ids: &mut Vec<u64>,
 ) -> Result<Option<PostingsMap>, Error> {
     let inverted = segment.inverted_index(field)?;
-    let mut terms = inverted.terms().stream().map_err(tantivy::TantivyError::from)?;
+    let mut terms = inverted.terms().stream().map_err(TantivyError::from)?;
     let mut sampler = None;
     while terms.advance() {
         let info = terms.value();
@@ -128,7 +135,7 @@ fn sample(
             // Where the first postings are read is where the field's begin.
             recorder.take();
             let all = IndexRecordOption::WithFreqsAndPositions;
-            inverted.read_postings_from_terminfo(info, all).map_err(tantivy::TantivyError::from)?;
+            inverted.read_postings_from_terminfo(info, all).map_err(TantivyError::from)?;
             let mut starts = recorder.take().into_iter().map(|range| range.start);
             let postings = starts.next().unwrap_or(0).saturating_sub(info.postings_range.start as u64);
             let positions =

@@ -1,10 +1,13 @@
 //! A split that is read.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ledger::ObjectStore;
-use tantivy::schema::{IndexRecordOption, Term};
+use tantivy::directory::OwnedBytes;
+use tantivy::postings::SegmentPostings;
+use tantivy::schema::{Field, IndexRecordOption, Term};
 use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED};
 use tokio::sync::OnceCell;
 
@@ -12,12 +15,13 @@ use crate::Error;
 
 use super::alive::without;
 use super::directory::{SplitDirectory, misses, searcher, want};
-use super::fetch::{Body, Fetcher};
+use super::fetch::{Body, Fetcher, GAP};
 use super::format::{Malformed, unseal};
 use super::hot::{Hot, IDS, ROWS};
 use super::ids::Ids;
 use super::schema::{column, id_term};
 use super::stored::StoredDocument;
+use super::terms::PostingsMap;
 use super::{Cache, Deleted, Pattern, Rows, SplitMeta, Stored, Wanted};
 
 /// Round trips after which a read that still wants more is given up: the deepest one (terms of a pattern) takes two, and a term
@@ -38,7 +42,7 @@ pub struct SplitReader {
 }
 
 impl SplitReader {
-    /// Opens a split: one request, or none if its hot part is in the cache.
+    /// Opens a split: one request, or none if its hot part is in the cache. A small object is read whole.
     pub async fn open(
         store: Arc<dyn ObjectStore>,
         cache: Arc<Cache>,
@@ -46,15 +50,17 @@ impl SplitReader {
         meta: &SplitMeta,
     ) -> Result<Arc<SplitReader>, Error> {
         let fetcher = Fetcher::new(store, cache, key);
-        let malformed = |reason: Malformed| fetcher.corrupt(reason);
-        let tail = fetcher.tail(&meta.hot, |tail| unseal(tail).map(drop).map_err(malformed)).await?;
-        let len = unseal(&tail).map_err(malformed)?;
-        let mut hot = Hot::decode(&tail.slice(0..len)).map_err(malformed)?;
-        if hot.body() != meta.hot.start {
-            return Err(fetcher.corrupt("its files do not end where its hot part begins"));
+        let start = if meta.hot.end <= GAP { 0 } else { meta.hot.start };
+        let bytes = fetcher.unchecked(&(start..meta.hot.end)).await?;
+        let (body, tail) = bytes.clone().split((meta.hot.start - start) as usize);
+        let hot = decode(&tail, meta).map_err(|reason| fetcher.corrupt(reason))?;
+        if !body.is_empty() {
+            fetcher.check(&(0..meta.hot.start), &body, &Body::of(&hot))?;
+            fetcher.held.insert(0, body);
         }
-        for (range, bytes) in std::mem::take(&mut hot.ranges) {
-            fetcher.held.insert(range.start, bytes);
+        fetcher.keep(start, bytes);
+        for (range, bytes) in &hot.ranges {
+            fetcher.held.insert(range.start, bytes.clone());
         }
         let directory = SplitDirectory::new(fetcher.held.clone(), &hot.files, hot.meta.clone());
         let searcher = guarded(|| searcher(&directory.index()?)).map_err(|reason| fetcher.corrupt(reason))?;
@@ -88,7 +94,7 @@ impl SplitReader {
     /// Reads everything that is named, in one round trip; a second one for the postings of patterns.
     pub async fn prefetch(&self, wanted: &Wanted) -> Result<(), Error> {
         self.settle(|segment| {
-            let terms = wanted.terms.iter().map(|(term, positions)| self.touch_term(segment, term, *positions));
+            let terms = wanted.terms.iter().map(|(term, positions)| self.postings(segment, term, *positions).map(drop));
             let patterns = wanted.patterns.iter().map(|pattern| self.touch_pattern(segment, pattern));
             let columns = wanted.columns.iter().map(|path| touch_column(segment, path));
             all(terms.chain(patterns).chain(columns))
@@ -134,7 +140,7 @@ impl SplitReader {
 
     /// Reads the whole object, so that nothing is missing any more.
     pub(super) async fn load(&self) -> Result<(), Error> {
-        self.fetcher.whole(&self.body()).await
+        self.fetcher.whole(&Body::of(&self.hot)).await
     }
 
     pub(super) fn index(&self) -> &tantivy::Index {
@@ -150,36 +156,45 @@ impl SplitReader {
             if missed.is_empty() {
                 return result.map_err(|reason| self.fetcher.corrupt(reason));
             }
-            self.fetcher.fetch(missed, &self.body()).await?;
+            self.fetcher.fetch(missed, &Body::of(&self.hot)).await?;
         }
         Err(Error::Engine(format!("{}: it wants more than {MAX_TRIPS} round trips", self.key())))
-    }
-
-    fn body(&self) -> Body<'_> {
-        Body { len: self.meta.hot.start, checksums: &self.hot.checksums }
     }
 
     /// Reads one of this crate's own parts.
     async fn part<T>(&self, name: &str, decode: impl Fn(&[u8]) -> Result<T, Malformed>) -> Result<T, Error> {
         let range = self.hot.file(name).ok_or_else(|| self.fetcher.corrupt(format!("no part {name}")))?;
-        self.fetcher.fetch(vec![range.clone()], &self.body()).await?;
+        self.fetcher.fetch(vec![range.clone()], &Body::of(&self.hot)).await?;
         let bytes = self.fetcher.held.get(&range).ok_or_else(|| self.fetcher.corrupt(format!("no part {name}")))?;
         decode(&bytes).map_err(|reason| self.fetcher.corrupt(format!("{name}: {reason}")))
     }
 
-    /// Reads a term's postings. What is missing is told together with where its postings likely are.
-    fn touch_term(&self, segment: &SegmentReader, term: &Term, positions: bool) -> tantivy::Result<()> {
-        let touch = || -> tantivy::Result<()> {
+    fn map(&self, field: Field) -> Option<&PostingsMap> {
+        self.hot.postings.iter().find(|map| map.field == field.field_id())
+    }
+
+    /// Asks for what is not there and likely wanted next.
+    fn want(&self, ranges: impl Iterator<Item = Range<u64>>) {
+        ranges.filter(|range| self.fetcher.held.get(range).is_none()).for_each(want);
+    }
+
+    /// A term's postings. What is missing is told together with where they likely are.
+    fn postings(
+        &self,
+        segment: &SegmentReader,
+        term: &Term,
+        positions: bool,
+    ) -> tantivy::Result<Option<SegmentPostings>> {
+        let read = || -> tantivy::Result<_> {
             let inverted = segment.inverted_index(term.field())?;
-            if let Some(info) = inverted.get_term_info(term)? {
-                inverted.read_postings_from_terminfo(&info, record(positions))?;
-            }
-            Ok(())
+            let info = inverted.get_term_info(term)?;
+            let postings = info.map(|info| inverted.read_postings_from_terminfo(&info, record(positions)));
+            Ok(postings.transpose()?)
         };
-        touch().inspect_err(|_| {
-            let map = self.hot.postings.iter().find(|map| map.field == term.field().field_id());
-            let places = map.into_iter().flat_map(|map| map.term(term.serialized_value_bytes(), positions));
-            places.for_each(want);
+        read().inspect_err(|_| {
+            if let Some(map) = self.map(term.field()) {
+                self.want(map.term(term.serialized_value_bytes(), positions));
+            }
         })
     }
 
@@ -207,9 +222,7 @@ impl SplitReader {
 
     /// The last document of a term that is not deleted.
     fn last(&self, segment: &SegmentReader, term: &Term, deleted: Option<&Deleted>) -> tantivy::Result<Option<u32>> {
-        self.touch_term(segment, term, false)?;
-        let inverted = segment.inverted_index(term.field())?;
-        let Some(mut postings) = inverted.read_postings(term, IndexRecordOption::Basic)? else { return Ok(None) };
+        let Some(mut postings) = self.postings(segment, term, false)? else { return Ok(None) };
         let mut last = None;
         while postings.doc() != TERMINATED {
             if deleted.is_none_or(|deleted| !deleted.contains(postings.doc())) {
@@ -219,6 +232,12 @@ impl SplitReader {
         }
         Ok(last)
     }
+}
+
+/// The hot part out of the end of the object, checked.
+fn decode(tail: &OwnedBytes, meta: &SplitMeta) -> Result<Hot, Malformed> {
+    let hot = Hot::decode(&tail.slice(0..unseal(tail)?))?;
+    if hot.body() == meta.hot.start { Ok(hot) } else { Err("its files do not end where its hot part begins") }
 }
 
 /// What is read of a term. Positions stand in a file of their own, and only the field of words has them.
@@ -231,9 +250,13 @@ fn touch_column(segment: &SegmentReader, path: &str) -> tantivy::Result<()> {
     all(columns.iter().map(|column| Ok(column.open().map(drop)?)))
 }
 
-/// Does all of them, whatever becomes of the first.
+/// Does all of them, whatever becomes of the first: each tells what it misses.
 fn all(steps: impl Iterator<Item = tantivy::Result<()>>) -> tantivy::Result<()> {
-    steps.fold(Ok(()), |outcome, step| outcome.and(step))
+    let mut outcome = Ok(());
+    for step in steps {
+        outcome = outcome.and(step);
+    }
+    outcome
 }
 
 /// Runs something of the engine, whose panics must not be ours: bytes are checked before it sees them, but its code is not ours.

@@ -1,5 +1,6 @@
 //! The one schema of all splits, and the terms of its fields.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use tantivy::DateTime;
@@ -23,8 +24,9 @@ pub const DOC_NAME: &str = "doc";
 /// `_field_names`: paths that have a value which is not in [`DOC`].
 pub const FIELD_NAMES: Field = Field::from_field_id(4);
 
-/// The longest term that the engine keeps; a longer string gets no term (`tantivy::tokenizer::MAX_TOKEN_LEN`, less the path).
-pub const MAX_TERM: usize = u16::MAX as usize - 5;
+/// The longest exact string and the longest id, in bytes: Lucene's `MAX_TERM_LENGTH`, which Elasticsearch refuses to exceed. (The
+/// engine's own is twice that, and it cuts what is longer.)
+pub const MAX_TERM: usize = 32_766;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(build);
 
@@ -61,7 +63,17 @@ fn build() -> Schema {
 
 /// The column of a path, as `SegmentReader::fast_fields` names it.
 pub fn column(path: &str) -> String {
-    format!("{DOC_NAME}.{path}")
+    format!("{DOC_NAME}.{}", escaped(path))
+}
+
+/// The beginning of a path's terms.
+fn path_term(field: Field, path: &str) -> Term {
+    Term::from_field_json_path(field, &escaped(path), true)
+}
+
+/// A path as the engine is asked for it: a backslash takes the meaning from what follows.
+fn escaped(path: &str) -> Cow<'_, str> {
+    if path.contains('\\') { Cow::Owned(path.replace('\\', "\\\\")) } else { Cow::Borrowed(path) }
 }
 
 /// The term of an `_id`.
@@ -76,28 +88,28 @@ pub fn name_term(path: &str) -> Term {
 
 /// The term of one word (as the analyser gives it) of a text field.
 pub fn word_term(path: &str, word: &str) -> Term {
-    let mut term = Term::from_field_json_path(TEXT, path, true);
+    let mut term = path_term(TEXT, path);
     term.append_type_and_str(word);
     term
 }
 
 /// The term of an exact string.
 pub fn string_term(path: &str, value: &str) -> Term {
-    let mut term = Term::from_field_json_path(DOC, path, true);
+    let mut term = path_term(DOC, path);
     term.append_type_and_str(value);
     term
 }
 
 /// The term of a whole number.
 pub fn long_term(path: &str, value: i64) -> Term {
-    let mut term = Term::from_field_json_path(DOC, path, true);
+    let mut term = path_term(DOC, path);
     term.append_type_and_fast_value(value);
     term
 }
 
 /// The term of a floating number. The engine keeps those that are whole as whole numbers in its dictionary; columns do not.
 pub fn double_term(path: &str, value: f64) -> Term {
-    let mut term = Term::from_field_json_path(DOC, path, true);
+    let mut term = path_term(DOC, path);
     match NumericalValue::F64(value).normalize() {
         NumericalValue::I64(value) => term.append_type_and_fast_value(value),
         NumericalValue::U64(value) => term.append_type_and_fast_value(value),
@@ -106,18 +118,23 @@ pub fn double_term(path: &str, value: f64) -> Term {
     term
 }
 
+/// A moment (epoch ms) as the engine keeps it: in 64 bits of nanoseconds, which reach from 1677 to 2262. One beyond is the last one
+/// that they reach.
+pub fn date(millis: i64) -> DateTime {
+    const NANOS: i64 = 1_000_000;
+    DateTime::from_timestamp_millis(millis.clamp(i64::MIN / NANOS, i64::MAX / NANOS))
+}
+
 /// The term of the second in which a moment (epoch ms) lies: terms of dates are truncated by the engine, columns are not.
 pub fn date_term(path: &str, millis: i64) -> Term {
-    let mut term = Term::from_field_json_path(DOC, path, true);
-    term.append_type_and_fast_value(
-        DateTime::from_timestamp_millis(millis).truncate(tantivy::schema::DATE_TIME_PRECISION_INDEXED),
-    );
+    let mut term = path_term(DOC, path);
+    term.append_type_and_fast_value(date(millis).truncate(tantivy::schema::DATE_TIME_PRECISION_INDEXED));
     term
 }
 
 /// The term of true or false.
 pub fn bool_term(path: &str, value: bool) -> Term {
-    let mut term = Term::from_field_json_path(DOC, path, true);
+    let mut term = path_term(DOC, path);
     term.append_type_and_fast_value(value);
     term
 }

@@ -151,7 +151,8 @@ impl Index {
     pub async fn write(&self, parts: &[Part], defaults: &Settings, now: i64) -> Result<Vec<Taken>, Error> {
         let mut taken: Vec<Option<Taken>> = vec![None; parts.len()];
         for batch in Batch::of(parts)? {
-            let of_pieces = self.write_together(&batch, defaults, now).await?;
+            // Boxed: the futures of those who call this stay small.
+            let of_pieces = Box::pin(self.write_together(&batch, defaults, now)).await?;
             for (piece, of_piece) in batch.pieces.iter().zip(of_pieces) {
                 match (&mut taken[piece.part], of_piece) {
                     (Some(Taken::Now(results)), Taken::Now(more)) => results.extend(more),

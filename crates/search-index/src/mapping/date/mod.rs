@@ -182,13 +182,9 @@ impl fmt::Display for DateFormat {
     }
 }
 
-/// The zone of a `time_zone` parameter: `+01:00`, `UTC`, `Europe/Berlin`.
-pub fn time_zone(name: &str) -> Option<TimeZone> {
-    match iso::offset(name) {
-        Some((seconds, "")) => jiff::tz::Offset::from_seconds(seconds).ok().map(TimeZone::fixed),
-        _ if matches!(name, "UTC" | "GMT" | "UT" | "Etc/UTC") => Some(TimeZone::UTC),
-        _ => TimeZone::get(name).ok(),
-    }
+/// The zone that a date names: `UTC`, `Europe/Berlin`.
+fn time_zone(name: &str) -> Option<TimeZone> {
+    search_query::date::zone(name).ok()
 }
 
 #[cfg(test)]

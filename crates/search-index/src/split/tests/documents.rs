@@ -172,3 +172,91 @@ async fn what_was_not_prefetched_is_an_error() {
     assert!(error.contains("were not prefetched"), "{error}");
     assert!(searcher.doc::<tantivy::TantivyDocument>(DocAddress::new(0, 1)).is_err());
 }
+
+#[tokio::test]
+async fn no_documents() {
+    let built = Builder::new(&options()).unwrap().finish().unwrap();
+    assert_eq!(built.meta.documents, 0);
+    let reader = open(&Counting::new(), "a", &built).await;
+    assert_eq!(found(&reader, string_term("level", "WARN"), None).await, BTreeSet::new());
+    assert_eq!(reader.find(&["1"], None).await.unwrap(), [None]);
+    assert_eq!(reader.rows().await.unwrap().row(0), None);
+    assert!(reader.documents(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_too_long() {
+    let (long, just) = ("é".repeat(40_000), "x".repeat(schema::MAX_TERM));
+    let mut builder = Builder::new(&BuildOptions { tag_fields: vec!["a".to_owned(), "b".to_owned()] }).unwrap();
+    let values = [
+        ("a", FieldValue::TextAndKeyword(&long)),
+        ("b", FieldValue::Keyword("short")),
+        ("c", FieldValue::Keyword(&just)),
+    ];
+    let document = Document { id: "1", source: long.as_bytes(), values: &values, names: &[] };
+    builder.add(&document, Row { seq_no: 0, version: 1 }).unwrap();
+    assert!(builder.add(&Document { id: &long, ..document }, Row { seq_no: 1, version: 1 }).is_err());
+    let built = builder.finish().unwrap();
+    assert_eq!(built.meta.tags, [("b".to_owned(), ["short".to_owned()].into())].into());
+
+    let reader = open(&Counting::new(), "a", &built).await;
+    assert_eq!(reader.documents(&[0]).await.unwrap()[0].source, long.as_bytes());
+    assert_eq!(found(&reader, word_term("a", &"é".repeat(255)), None).await, BTreeSet::from([0]));
+    assert_eq!(found(&reader, string_term("c", &just), None).await, BTreeSet::from([0]));
+    reader.prefetch(&wanted(&[], &["a", "c"])).await.unwrap();
+    let searcher = reader.searcher(None).unwrap();
+    let columns = searcher.segment_reader(0).fast_fields();
+    assert!(columns.str(&schema::column("a")).unwrap().is_none());
+    assert!(columns.str(&schema::column("c")).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn names_that_cannot_be() {
+    let mut builder = Builder::new(&BuildOptions::default()).unwrap();
+    let names = ["a\0", "a\0b", "\u{1}", "a.\u{1}b", "", ".", "a..b", "a.b", "ü"];
+    let values = names.map(|name| (name, FieldValue::TextAndKeyword("x")));
+    builder
+        .add(&Document { id: "1", source: b"{}", values: &values, names: &names }, Row { seq_no: 0, version: 1 })
+        .unwrap();
+    let reader = open(&Counting::new(), "a", &builder.finish().unwrap()).await;
+    for name in ["a.b", "ü"] {
+        assert_eq!(found(&reader, string_term(name, "x"), None).await, BTreeSet::from([0]));
+        reader.prefetch(&wanted(&[], &[name])).await.unwrap();
+        let searcher = reader.searcher(None).unwrap();
+        assert!(searcher.segment_reader(0).fast_fields().str(&schema::column(name)).unwrap().is_some());
+    }
+    for name in names {
+        reader.prefetch(&wanted(&[string_term(name, "x")], &[name])).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn moments_beyond_reach() {
+    let mut builder = Builder::new(&BuildOptions::default()).unwrap();
+    for (n, millis) in [253_402_300_799_999, i64::MAX, i64::MIN, 0].into_iter().enumerate() {
+        let values = [("at", FieldValue::Date(millis))];
+        let row = Row { seq_no: n as u64, version: 1 };
+        builder.add(&Document { id: &n.to_string(), source: b"{}", values: &values, names: &[] }, row).unwrap();
+    }
+    let built = builder.finish().unwrap();
+    assert_eq!(built.meta.times["at"], (i64::MIN, i64::MAX));
+    let reader = open(&Counting::new(), "a", &built).await;
+    assert_eq!(found(&reader, date_term("at", i64::MAX), None).await, BTreeSet::from([0, 1]));
+    assert_eq!(found(&reader, date_term("at", i64::MIN), None).await, BTreeSet::from([2]));
+}
+
+#[test]
+fn may_go_to_other_threads() {
+    fn send<T: Send>(_: impl Fn(&'static SplitReader) -> T) {}
+    fn sync<T: Send + Sync>() {}
+    sync::<SplitReader>();
+    sync::<Cache>();
+    fn builder<T: Send>() {}
+    builder::<Builder>();
+    send(|reader| {
+        reader.prefetch(const { &Wanted { terms: BTreeMap::new(), patterns: Vec::new(), columns: BTreeSet::new() } })
+    });
+    send(|reader| reader.find(&["a"], None));
+    send(|reader| reader.documents(&[1]));
+    send(|_| merge(&[], const { &BuildOptions { tag_fields: Vec::new() } }));
+}

@@ -88,7 +88,7 @@ async fn open(store: &Arc<Counting>, key: &str, built: &Built) -> Arc<SplitReade
 }
 
 async fn reopen(store: &Arc<Counting>, key: &str, built: &Built) -> Arc<SplitReader> {
-    SplitReader::open(store.clone(), Cache::new(64 << 20, 8), key, &built.meta).await.unwrap()
+    SplitReader::open(store.clone(), Cache::new(64 << 20, 64), key, &built.meta).await.unwrap()
 }
 
 fn wanted(terms: &[tantivy::Term], columns: &[&str]) -> Wanted {

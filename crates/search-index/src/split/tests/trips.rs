@@ -1,17 +1,23 @@
 //! Requests and round trips.
 
-use tantivy::collector::Count;
+use std::sync::LazyLock;
+
+use tantivy::DocAddress;
+use tantivy::collector::{Count, DocSetCollector};
 use tantivy::query::TermQuery;
 use tantivy::schema::IndexRecordOption;
 
+use super::store::Counts;
 use super::*;
-use crate::split::schema::{TEXT, string_term, word_term};
+use crate::split::schema::{TEXT, date_term, id_term, long_term, string_term, word_term};
 
-const LINES: u64 = 20_000;
+const LINES: u64 = 50_000;
+
+static BUILT: LazyLock<Built> = LazyLock::new(|| build(0..LINES));
 
 #[tokio::test]
 async fn three_trips_to_the_documents() {
-    let (store, built) = (Counting::new(), build(0..LINES));
+    let (store, built) = (Counting::new(), BUILT.clone());
     let reader = open(&store, "a", &built).await;
     let opened = store.take();
     assert_eq!((opened.trips, opened.gets), (1, 1));
@@ -35,8 +41,47 @@ async fn three_trips_to_the_documents() {
 }
 
 #[tokio::test]
+async fn a_term_and_its_postings_come_together() {
+    let store = Counting::new();
+    store.set("a", BUILT.bytes.clone());
+    for n in (0..LINES).step_by(1_999) {
+        let (one, reader) = (line(n), reopen(&store, "a", &BUILT).await);
+        let block = one.message.split(' ').find(|word| word.starts_with("blk_")).unwrap();
+        let terms = [
+            word_term("message", block),
+            word_term("message", "terminating"),
+            string_term("node.host", &one.host),
+            long_term("size", one.size),
+            date_term("@timestamp", one.time),
+            id_term(&one.id),
+        ];
+        store.take();
+        reader.prefetch(&wanted(&terms, &[])).await.unwrap();
+        assert_eq!(store.take().trips, 1, "{n}");
+        let searcher = reader.searcher(None).unwrap();
+        for (position, term) in terms.iter().enumerate().filter(|(position, _)| *position != 1) {
+            let query = TermQuery::new(term.clone(), IndexRecordOption::WithFreqsAndPositions);
+            let docs = searcher.search(&query, &DocSetCollector).unwrap();
+            assert!(docs.contains(&DocAddress::new(0, n as u32)), "{position} of {n}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rare_term_reads_little() {
+    let (store, built) = (Counting::new(), BUILT.clone());
+    let reader = open(&store, "a", &built).await;
+    let one = line(33_333);
+    reader.prefetch(&wanted(&[string_term("node.host", &one.host)], &[])).await.unwrap();
+    reader.documents(&[33_333]).await.unwrap();
+    let read = store.take();
+    println!("{read:?} of {} bytes", built.bytes.len());
+    assert!(read.bytes * 20 < built.bytes.len(), "{read:?}");
+}
+
+#[tokio::test]
 async fn the_cache_spares_another_reader_all_trips() {
-    let (store, built, cache) = (Counting::new(), build(0..LINES), Cache::new(64 << 20, 8));
+    let (store, built, cache) = (Counting::new(), BUILT.clone(), Cache::new(64 << 20, 64));
     store.set("a", built.bytes.clone());
     let terms = [string_term("level", "ERROR")];
     for trips in [6, 0] {
@@ -55,8 +100,19 @@ async fn the_cache_spares_another_reader_all_trips() {
 }
 
 #[tokio::test]
+async fn a_small_split_is_read_whole() {
+    let (store, built) = (Counting::new(), build(0..100));
+    let reader = open(&store, "a", &built).await;
+    reader.prefetch(&wanted(&[string_term("level", "ERROR")], &["size"])).await.unwrap();
+    assert_eq!(reader.documents(&[99]).await.unwrap(), [line(99).stored()]);
+    assert_eq!(reader.find(&[&line(3).id], None).await.unwrap(), [Some(3)]);
+    assert_eq!(reader.rows().await.unwrap().documents(), 100);
+    assert_eq!(store.take(), Counts { trips: 1, gets: 1, bytes: built.bytes.len() });
+}
+
+#[tokio::test]
 async fn an_id_takes_two_trips() {
-    let (store, built) = (Counting::new(), build(0..LINES));
+    let (store, built) = (Counting::new(), BUILT.clone());
     let reader = open(&store, "a", &built).await;
     store.take();
     let ids: Vec<String> = (0..50).map(|n| line(n * 399).id).collect();
@@ -72,7 +128,7 @@ async fn an_id_takes_two_trips() {
 
 #[tokio::test]
 async fn a_pattern_takes_two_trips() {
-    let (store, built) = (Counting::new(), build(0..LINES));
+    let (store, built) = (Counting::new(), BUILT.clone());
     let reader = open(&store, "a", &built).await;
     store.take();
     let from = word_term("message", "blk_12");
@@ -106,7 +162,7 @@ async fn a_pattern_takes_two_trips() {
 
 #[tokio::test]
 async fn the_hot_part_is_small() {
-    let built = build(0..LINES * 3);
+    let built = &*BUILT;
     let (hot, size) = (built.meta.hot.end - built.meta.hot.start, built.meta.size);
     println!("{size} bytes, of which {hot} hot ({:.2} %)", hot as f64 / size as f64 * 100.0);
     assert!(size > 4_000_000);

@@ -1,0 +1,179 @@
+//! Queries cold from S3: round trips and bytes of one split of 500 MB and of 1,000 of 5 MB, by a store that counts them and takes 30 ms
+//! for each GET.
+//!
+//! `cargo bench -p search-index --bench cold` builds a tenth of that; `-- --full` all of it (some minutes, 6 GB of memory).
+//!
+//! Round trips are those that wait for each other: of a GET one more than of the last GET of the same object that had ended when it
+//! began; the manifest's come before the splits', and the documents' after.
+
+mod store;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use search_index::manifest::Settings;
+use search_index::search::search;
+use search_index::write::{DocumentId, Op, Part};
+use search_index::{Catalog, Index, Options};
+use search_query::SearchRequest;
+
+use store::CountingStore;
+
+/// What the design allows a query to read: so many bytes, or a tenth of the splits left after pruning.
+const LIMIT: u64 = 4 << 20;
+
+/// Dependent round trips, cold and with the manifest cached (design).
+const TRIPS: (u32, u32) = (5, 3);
+
+/// Milliseconds between two lines.
+const STEP: u64 = 10;
+
+const START: u64 = 1_763_000_000_000;
+
+/// A query of the design's table.
+struct Case {
+    name: &'static str,
+    body: String,
+    /// The byte limit holds.
+    bounded: bool,
+}
+
+fn cases(lines: u64) -> Vec<Case> {
+    let (from, to) = (START + lines * STEP / 2, START + lines * STEP / 2 + lines * STEP / 100);
+    let range = format!(r#"{{"range":{{"@timestamp":{{"gte":{from},"lt":{to},"format":"epoch_millis"}}}}}}"#);
+    let over_time = r#""aggs":{"time":{"date_histogram":{"field":"@timestamp","fixed_interval":"1m"},
+        "aggs":{"levels":{"terms":{"field":"level"}}}}}"#;
+    let case = |name, bounded, body: String| Case { name, body, bounded };
+    vec![
+        case("a term in 1 of 1,000,000 documents", true, r#"{"query":{"match":{"message":"needle"}}}"#.into()),
+        case("a term in 10 %", true, r#"{"query":{"term":{"level":"WARN"}}}"#.into()),
+        case(
+            "AND with a range over 1 % of the time",
+            true,
+            format!(
+                r#"{{"query":{{"bool":{{"must":[{{"match":{{"message":"terminating"}}}}],"filter":[{range}]}}}}}}"#
+            ),
+        ),
+        case(
+            "date_histogram > terms over that range",
+            true,
+            format!(r#"{{"size":0,"query":{{"bool":{{"filter":[{range}]}}}},{over_time}}}"#),
+        ),
+        case("a frequent phrase", false, r#"{"query":{"match_phrase":{"message":"Receiving block"}}}"#.into()),
+        case("date_histogram > terms over all", false, format!(r#"{{"size":0,{over_time}}}"#)),
+    ]
+}
+
+/// A line of a data node, as HDFS logs it.
+fn line(number: u64) -> Bytes {
+    // A multiplicative hash spreads consecutive numbers (Knuth, TAOCP 6.4).
+    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let (block, port) = (mixed >> 1, 30_000 + (mixed >> 40) % 30_000);
+    let (a, b) = ((mixed >> 16) % 250, (mixed >> 24) % 250);
+    let level = if number % 10 == 3 { "WARN" } else { "INFO" };
+    let text = match number % 4 {
+        0 => format!("Receiving block blk_{block} src: /10.250.{a}.{b}:{port} dest: /10.250.{b}.{a}:50010"),
+        1 => format!("PacketResponder {} for block blk_{block} terminating", number % 3),
+        2 => format!("Received block blk_{block} of size 67108864 from /10.250.{a}.{b}"),
+        _ => {
+            format!("BLOCK* NameSystem.addStoredBlock: blockMap updated: 10.251.{a}.{b}:50010 is added to blk_{block}")
+        }
+    };
+    let needle = if number % 1_000_000 == 500_000 { " needle" } else { "" };
+    let class = ["DataNode$DataXceiver", "DataNode$PacketResponder", "FSNamesystem"][number as usize % 3];
+    Bytes::from(format!(
+        "{{\"@timestamp\":{},\"level\":\"{level}\",\"class\":\"dfs.{class}\",\"host\":\"node-{}\",\"message\":\"{text}{needle}\"}}",
+        START + number * STEP,
+        mixed % 200,
+    ))
+}
+
+fn mapping() -> search_index::mapping::Mapping {
+    let properties = serde_json::json!({ "properties": {
+        "@timestamp": { "type": "date" },
+        "level": { "type": "keyword" },
+        "class": { "type": "keyword" },
+        "host": { "type": "keyword" },
+        "message": { "type": "text" },
+    } });
+    search_index::mapping::Mapping::from_json(&properties).expect("a mapping")
+}
+
+async fn build(store: &Arc<CountingStore>, splits: u64, lines_each: u64) -> Index {
+    let catalog = Catalog::new(store.clone(), Options::default());
+    catalog.create("logs", Settings::default(), mapping(), 0).await.expect("an index");
+    let index = catalog.index("logs").expect("a name");
+    let started = Instant::now();
+    for split in 0..splits {
+        let numbers = split * lines_each..(split + 1) * lines_each;
+        let ops = numbers.map(|number| Op::Create { id: DocumentId::Auto, source: line(number) }).collect();
+        index.write(&[Part { source: None, ops }], &Settings::default(), 0).await.expect("a commit");
+        if split % 100 == 99 {
+            eprintln!("{} of {splits} splits, {:.0?}", split + 1, started.elapsed());
+        }
+    }
+    index
+}
+
+async fn measure(name: &str, splits: u64, lines_each: u64) -> bool {
+    let store = Arc::new(CountingStore::default());
+    build(&store, splits, lines_each).await;
+    let sizes = store.sizes("splits/");
+    println!(
+        "\n{name}: {} splits of {:.1} MB",
+        sizes.len(),
+        sizes.iter().sum::<u64>() as f64 / sizes.len() as f64 / 1e6
+    );
+    println!("| query | hits | round trips cold | manifest cached | GETs | MB read | limit MB | ms |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    let mut within = true;
+    for case in cases(splits * lines_each) {
+        within &= run(&store, &sizes, &case).await;
+    }
+    within
+}
+
+/// Asks in a process that has read nothing yet.
+async fn run(store: &Arc<CountingStore>, sizes: &[u64], case: &Case) -> bool {
+    let catalog = Catalog::new(store.clone(), Options { reads: 4096, ..Options::default() });
+    let index = catalog.index("logs").expect("a name");
+    let request = SearchRequest::parse(case.body.as_bytes(), &[]).expect("a request");
+    store.reset();
+    let started = Instant::now();
+    let reader = index.reader().await.expect("a reader");
+    let manifest = store.trips("");
+    let answer = search(&[reader], &request, 0).await.expect("an answer");
+    let took = started.elapsed();
+    assert!(answer.failures.is_empty(), "{:?}", answer.failures);
+
+    let splits = store.trips("splits/");
+    let left = (answer.splits - answer.skipped) as u64 * (sizes.iter().sum::<u64>() / sizes.len() as u64);
+    let limit = LIMIT.max(left / 10);
+    let bytes = store.bytes();
+    println!(
+        "| {} | {} | {} | {splits} | {} | {:.2} | {} | {} |",
+        case.name,
+        answer.total.map_or(0, |total| total.value),
+        manifest + splits,
+        store.gets(),
+        bytes as f64 / 1e6,
+        if case.bounded { format!("{:.2}", limit as f64 / 1e6) } else { "-".to_owned() },
+        took.as_millis(),
+    );
+    manifest + splits <= TRIPS.0 && splits <= TRIPS.1 && (!case.bounded || bytes <= limit)
+}
+
+fn main() {
+    let full = std::env::args().any(|argument| argument == "--full");
+    let share = if full { 1 } else { 10 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let within = runtime.block_on(async {
+        let one = measure("one large split", 1, 1_000_000).await;
+        let many = measure("many small splits", 1_000 / share, 26_000).await;
+        one && many
+    });
+    println!("\n{}", if within { "all within the limits" } else { "NOT within the limits" });
+    // Give criterion's `--bench` flag no meaning here.
+    let _ = Duration::ZERO;
+}

@@ -1,0 +1,93 @@
+//! WHERE and SELECT of one row at a time, and DISTINCT.
+
+use serde::{Deserialize, Serialize};
+
+use crate::expression::{Expr, Row, RowError};
+use crate::value::{Datum, Value};
+
+/// Lets the rows through for which the condition holds, as other rows.
+#[derive(Debug, Clone)]
+pub(crate) struct Calc {
+    pub(crate) condition: Option<Expr>,
+    pub(crate) values: Vec<Expr>,
+    /// `… AS ROWTIME`
+    pub(crate) rowtime: Option<Expr>,
+}
+
+impl Calc {
+    /// The row's ROWTIME and values, or nothing if it is not let through.
+    pub(super) fn row<'r>(&'r self, row: Row<'r>) -> Result<Option<(i64, Vec<Datum<'r>>)>, RowError> {
+        if !holds(self.condition.as_ref(), row)? {
+            return Ok(None);
+        }
+        let rowtime = match &self.rowtime {
+            None => row.rowtime,
+            Some(expr) => match expr.eval(row)? {
+                Datum::Timestamp(ms) => ms,
+                _ => return Err(RowError("ROWTIME is NULL".into())),
+            },
+        };
+        let values = self.values.iter().map(|expr| expr.eval(row)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Some((rowtime, values)))
+    }
+}
+
+/// Whether a condition holds, or there is none.
+pub(super) fn holds(condition: Option<&Expr>, row: Row<'_>) -> Result<bool, RowError> {
+    match condition {
+        None => Ok(true),
+        Some(condition) => Ok(condition.truth(row)? == Some(true)),
+    }
+}
+
+/// Lets a row through once per value of its monotonic columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Distinct {
+    /// Places of the monotonic columns: when one changes, all that was seen is forgotten.
+    pub(crate) monotonic: Vec<usize>,
+    /// Places that count.
+    pub(crate) keys: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DistinctState {
+    period: Vec<Value>,
+    #[serde(with = "seen_as_list")]
+    seen: indexmap::IndexSet<super::tumble::GroupKey, super::tumble::KeyHasher>,
+}
+
+/// A set of keys as a list.
+mod seen_as_list {
+    use indexmap::IndexSet;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::operator::tumble::{GroupKey, KeyHasher};
+
+    pub(super) fn serialize<S: Serializer>(
+        set: &IndexSet<GroupKey, KeyHasher>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        set.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<IndexSet<GroupKey, KeyHasher>, D::Error> {
+        Ok(Vec::<GroupKey>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+impl Distinct {
+    /// Whether the row is the first of its kind.
+    pub(super) fn is_new(&self, state: &mut DistinctState, row: Row<'_>) -> bool {
+        let pick = |places: &[usize]| -> Vec<Value> {
+            places.iter().map(|place| Value::from(row.values.get(*place).cloned().unwrap_or(Datum::Null))).collect()
+        };
+        let period = pick(&self.monotonic);
+        if state.period != period {
+            state.period = period;
+            state.seen.clear();
+        }
+        state.seen.insert(super::tumble::GroupKey(pick(&self.keys)))
+    }
+}

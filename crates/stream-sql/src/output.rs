@@ -1,0 +1,75 @@
+//! Rows as JSON.
+
+use std::io::Write as _;
+
+use crate::application::{Application, OutputRow};
+use crate::datetime::text;
+use crate::expression::decimal_text;
+use crate::value::Datum;
+
+/// The longest DATA_ROW of `error_stream`.
+const MAX_DATA_ROW: usize = 49_152;
+
+impl Application {
+    /// Appends a row as a JSON object: columns by their names as stored, without ROWTIME; TIMESTAMP as `yyyy-MM-dd HH:mm:ss.SSS`.
+    pub fn write_json(&self, row: &OutputRow, out: &mut Vec<u8>) {
+        out.push(b'{');
+        let columns = self.streams.get(row.stream).map_or(&[][..], |stream| &stream.columns);
+        for (place, (name, value)) in columns.iter().zip(&row.values).enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            write_text(name, out);
+            out.push(b':');
+            write_value(&value.borrow(), out);
+        }
+        out.push(b'}');
+    }
+}
+
+fn write_value(value: &Datum<'_>, out: &mut Vec<u8>) {
+    // Writing to a Vec does not fail.
+    let _ = match value {
+        Datum::Null => out.write_all(b"null"),
+        Datum::Boolean(value) => write!(out, "{value}"),
+        Datum::Integer(value) | Datum::Interval(value) => write!(out, "{value}"),
+        Datum::Double(value) if value.is_finite() => serde_json::to_writer(out, value).map_err(std::io::Error::from),
+        // JSON has no such numbers.
+        Datum::Double(_) => out.write_all(b"null"),
+        Datum::Decimal(digits, scale) => out.write_all(decimal_text(*digits, *scale).as_bytes()),
+        Datum::Text(text) => {
+            write_text(text, out);
+            Ok(())
+        }
+        Datum::Date(days) => quoted(out, |out| text::write_date(i64::from(*days), out)),
+        Datum::Time(ms) => quoted(out, |out| text::write_time(i64::from(*ms), true, out)),
+        Datum::Timestamp(ms) => quoted(out, |out| text::write_timestamp(*ms, true, out)),
+    };
+}
+
+fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> std::io::Result<()> {
+    out.push(b'"');
+    write(out);
+    out.push(b'"');
+    Ok(())
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    // A text has no value that JSON lacks, and writing to a Vec does not fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// A failed row, as the hexadecimal digits of a JSON array.
+pub(crate) fn hex_row(values: &[Datum<'_>]) -> String {
+    let mut json = vec![b'['];
+    for (place, value) in values.iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
+        }
+        write_value(value, &mut json);
+    }
+    json.push(b']');
+    json.truncate(MAX_DATA_ROW / 2);
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    json.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

@@ -1,0 +1,77 @@
+//! The graph of operators as it grows, and the streams by name.
+
+use std::collections::HashMap;
+
+use super::query::FlowColumn;
+use super::types::{Type, Typed};
+use crate::error::SqlError;
+use crate::expression::Expr;
+use crate::operator::{Node, NodeId, Operator, Target};
+use crate::syntax::tree::{Name, Span};
+use crate::value::SqlType;
+
+/// A stream that queries can name.
+#[derive(Debug, Clone)]
+pub(super) struct StreamEntry {
+    pub(super) node: NodeId,
+    pub(super) columns: Vec<StreamColumn>,
+    pub(super) is_source: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct StreamColumn {
+    pub(super) name: String,
+    pub(super) sql_type: SqlType,
+    pub(super) not_null: bool,
+    /// A system column.
+    pub(super) hidden: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+    pub(super) streams: HashMap<String, StreamEntry>,
+    /// The pump being planned.
+    pub(super) pump: Option<usize>,
+}
+
+impl StreamEntry {
+    /// Its columns as a query reads them.
+    pub(super) fn columns(&self, span: Span) -> Vec<FlowColumn> {
+        let column = |(place, column): (usize, &StreamColumn)| FlowColumn {
+            name: column.name.clone(),
+            value: Typed { expr: Expr::Column(place), data_type: Type::Sql(column.sql_type) },
+            hidden: column.hidden,
+            span,
+        };
+        self.columns.iter().enumerate().map(column).collect()
+    }
+}
+
+impl Graph {
+    /// Adds a node without an input.
+    pub(super) fn node(&mut self, operator: Operator) -> NodeId {
+        self.nodes.push(Node { operator, targets: Vec::new(), pump: self.pump });
+        self.nodes.len() - 1
+    }
+
+    /// Adds a node that reads another.
+    pub(super) fn add(&mut self, operator: Operator, input: NodeId) -> NodeId {
+        let node = self.node(operator);
+        self.nodes[input].targets.push(Target { node, port: 0 });
+        node
+    }
+
+    pub(super) fn stream(&self, name: &Name) -> Result<&StreamEntry, SqlError> {
+        self.streams.get(&name.text).ok_or_else(|| {
+            let similar = self.streams.keys().filter(|known| known.eq_ignore_ascii_case(&name.text)).min();
+            let hint = similar.map_or(String::new(), |known| format!(": did you mean \"{known}\"?"));
+            name.span.error(format!("Table '{}' not found{hint}", name.text))
+        })
+    }
+
+    /// Whether rows of one node come to another.
+    pub(super) fn reaches(&self, from: NodeId, to: NodeId) -> bool {
+        from == to || self.nodes[from].targets.iter().any(|target| self.reaches(target.node, to))
+    }
+}

@@ -1,0 +1,315 @@
+//! Plans queries: clauses to nodes.
+
+use super::aggregate::Grouping;
+use super::expression::Binder;
+use super::graph::Graph;
+use super::monotonic::{Direction, direction};
+use super::over::Windows;
+use super::scope::{Scope, ScopeColumn};
+use super::types::{Type, Typed};
+use crate::error::SqlError;
+use crate::expression::Expr;
+use crate::operator::{Aggregate, Calc, Distinct, Key, NodeId, Operator, Over, Sort, SortKey, Stagger, Tumble};
+use crate::syntax::tree::{self, From, Item, Name, Order, Select, Span};
+use crate::value::Value;
+
+/// How large a column of a query in FROM may be to be computed where it is used, node by node.
+const MAX_INLINE: usize = 32;
+
+/// Rows of a node, of which those are meant for which a condition holds, as columns computed of them. What can be computed row by
+/// row waits here until a node needs it, so that a query in FROM costs nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Flow {
+    pub(super) node: NodeId,
+    /// How many columns a row of the node has.
+    pub(super) width: usize,
+    pub(super) filter: Option<Expr>,
+    pub(super) columns: Vec<FlowColumn>,
+    /// `… AS ROWTIME`
+    pub(super) rowtime: Option<Expr>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct FlowColumn {
+    pub(super) name: String,
+    pub(super) value: Typed,
+    pub(super) hidden: bool,
+    /// Of the expression, or of the query, where there is no better place.
+    pub(super) span: Span,
+}
+
+/// Where the rows of a query's groups come from.
+enum Groups {
+    Tumbling { span: Span },
+    Staggered { length: i64 },
+}
+
+impl Graph {
+    pub(super) fn query(&mut self, select: &Select) -> Result<Flow, SqlError> {
+        let flow = self.from(select)?;
+        let columns = flow.columns.iter().map(|column| ScopeColumn {
+            name: column.name.clone(),
+            value: column.value.clone(),
+            hidden: column.hidden,
+        });
+        let scope = Scope { name: relation_name(&select.from), columns: columns.collect() };
+        let mut binder = Binder::new(&scope);
+        let filter = select.filter.as_ref().map(|filter| binder.condition(filter, "WHERE")).transpose()?;
+        let flow = Flow { filter: both(flow.filter.clone(), filter), ..flow };
+        let groups = match (&select.group_by, &select.stagger) {
+            (Some((span, keys)), _) => Some((keys, Groups::Tumbling { span: *span })),
+            (None, Some(stagger)) => {
+                Some((&stagger.partition, Groups::Staggered { length: stagger_length(&mut binder, stagger)? }))
+            }
+            (None, None) => None,
+        };
+        if let (None, Some((span, _))) = (&groups, &select.having) {
+            return Err(span.error("HAVING is allowed only with GROUP BY"));
+        }
+        if let Some((keys, _)) = &groups {
+            let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
+            binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
+        } else {
+            binder.windows =
+                Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: Vec::new() });
+        }
+        let (columns, rowtime) = select_list(&mut binder, select)?;
+        let having = match &select.having {
+            Some((_, having)) => Some(binder.condition(having, "HAVING")?),
+            None => None,
+        };
+        let order = match &select.order_by {
+            Some((_, keys)) => keys.iter().map(|key| binder.bind(&key.expr)).collect::<Result<Vec<_>, _>>()?,
+            None => Vec::new(),
+        };
+        let is_grouped = groups.is_some();
+        let mut flow = match (groups, binder.grouping) {
+            (Some((_, groups)), Some(grouping)) => {
+                let width = grouping.keys.len() + grouping.aggregates.len();
+                Flow { node: self.groups(flow, groups, grouping)?, width, filter: having, columns, rowtime }
+            }
+            _ => Flow { columns, rowtime, ..self.windows(flow, binder.windows) },
+        };
+        if let Some(span) = select.distinct {
+            flow = self.distinct(flow, span)?;
+        }
+        match &select.order_by {
+            Some((span, keys)) if select.distinct.is_none() => self.sort(flow, keys, order, is_grouped, *span),
+            Some((span, _)) => Err(span.error("ORDER BY with DISTINCT is not supported")),
+            None => Ok(flow),
+        }
+    }
+
+    fn from(&mut self, select: &Select) -> Result<Flow, SqlError> {
+        match &select.from {
+            From::Stream { name, over: None, .. } => {
+                let stream = self.stream(name)?;
+                Ok(Flow {
+                    node: stream.node,
+                    width: stream.columns.len(),
+                    filter: None,
+                    columns: stream.columns(select.span),
+                    rowtime: None,
+                })
+            }
+            From::Stream { over: Some(_), name, .. } => Err(name.span.error("OVER after a stream is not supported")),
+            From::Join { span } => Err(span.error("JOIN is not supported")),
+            From::Function { name } => {
+                Err(name.span.error(format!("The table function {} is not supported", name.text)))
+            }
+            From::Query { query, columns: names, .. } => {
+                let mut flow = self.query(query)?;
+                if !names.is_empty() {
+                    rename(&mut flow, names)?;
+                }
+                // A ROWTIME of its own is one that rows must have had; and what is large is not computed time and again.
+                let is_large = flow.columns.iter().any(|column| column.value.expr.size() > MAX_INLINE);
+                if flow.rowtime.is_some() || is_large {
+                    flow = self.materialise(flow);
+                }
+                Ok(flow)
+            }
+        }
+    }
+
+    fn groups(&mut self, flow: Flow, groups: Groups, grouping: Grouping) -> Result<NodeId, SqlError> {
+        let aggregates: Vec<Aggregate> = grouping.aggregates.into_iter().map(|(aggregate, _)| aggregate).collect();
+        let keys = grouping.keys.into_iter().map(|key| key.expr);
+        let operator = match groups {
+            Groups::Staggered { length } => {
+                Operator::Stagger(Stagger { condition: flow.filter, keys: keys.collect(), aggregates, length })
+            }
+            Groups::Tumbling { span } => {
+                let keys: Vec<Key> = keys.map(key_of).collect();
+                if keys.iter().all(|key| matches!(key, Key::Plain(_))) {
+                    return Err(span.error(
+                        "GROUP BY of a stream needs a monotonic expression that is no constant, such as FLOOR(s.ROWTIME TO MINUTE)",
+                    ));
+                }
+                Operator::Tumble(Tumble { condition: flow.filter, keys, aggregates })
+            }
+        };
+        Ok(self.add(operator, flow.node))
+    }
+
+    /// The rows with what their windows give.
+    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>) -> Flow {
+        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| !windows.calls.is_empty()) else {
+            return flow;
+        };
+        let width = flow.width + calls.len();
+        let node = self.add(Operator::Over(Over { condition: flow.filter, windows, calls }), flow.node);
+        Flow { node, width, filter: None, ..flow }
+    }
+
+    /// A node whose rows are the flow's columns.
+    fn materialise(&mut self, flow: Flow) -> Flow {
+        let values = flow.columns.iter().map(|column| column.value.expr.clone()).collect();
+        let node = self.add(Operator::Calc(Calc { condition: flow.filter, values, rowtime: flow.rowtime }), flow.node);
+        let mut columns = flow.columns;
+        for (place, column) in columns.iter_mut().enumerate() {
+            column.value.expr = Expr::Column(place);
+        }
+        Flow { node, width: columns.len(), filter: None, columns, rowtime: None }
+    }
+
+    fn distinct(&mut self, flow: Flow, span: Span) -> Result<Flow, SqlError> {
+        let way = |column: &FlowColumn| direction(&column.value.expr);
+        let monotonic: Vec<usize> = (0..flow.columns.len())
+            .filter(|place| matches!(way(&flow.columns[*place]), Some(Direction::Up | Direction::Down)))
+            .collect();
+        if monotonic.is_empty() {
+            return Err(span.error("SELECT DISTINCT of a stream needs a monotonic expression in its list"));
+        }
+        // ROWTIME itself does not count for equality.
+        let keys = (0..flow.columns.len()).filter(|place| flow.columns[*place].value.expr != Expr::Rowtime).collect();
+        let flow = self.materialise(flow);
+        let node = self.add(Operator::Distinct(Distinct { monotonic, keys }), flow.node);
+        Ok(Flow { node, ..flow })
+    }
+
+    fn sort(
+        &mut self,
+        flow: Flow,
+        keys: &[Order],
+        bound: Vec<Typed>,
+        is_grouped: bool,
+        span: Span,
+    ) -> Result<Flow, SqlError> {
+        let leading = &bound[0].expr;
+        let is_time = is_time(leading);
+        if !is_time && !is_grouped {
+            return Err(span.error("ORDER BY of a stream must lead with a monotonic function of ROWTIME"));
+        }
+        let period = (is_time && !is_grouped).then(|| leading.clone());
+        let width = flow.columns.len();
+        let places =
+            keys.iter().zip(width..).map(|(key, place)| SortKey { place, descending: key.descending }).collect();
+        let mut wide = flow;
+        for key in bound {
+            wide.columns.push(FlowColumn { name: String::new(), value: key, hidden: true, span });
+        }
+        let mut flow = self.materialise(wide);
+        flow.columns.truncate(width);
+        let node = self.add(Operator::Sort(Sort { period, keys: places }), flow.node);
+        Ok(Flow { node, ..flow })
+    }
+}
+
+/// The name by which a query's columns may be qualified.
+fn relation_name(from: &From) -> Option<String> {
+    let name = match from {
+        From::Stream { name, alias, .. } => Some(alias.as_ref().unwrap_or(name)),
+        From::Query { alias, .. } => alias.as_ref(),
+        From::Join { .. } | From::Function { .. } => None,
+    };
+    name.map(|name| name.text.clone())
+}
+
+fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(Expr::And(Box::new(first), Box::new(second))),
+        (first, second) => first.or(second),
+    }
+}
+
+fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
+    if names.len() != flow.columns.len() {
+        let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
+        return Err(names[0].span.error(message));
+    }
+    for (column, name) in flow.columns.iter_mut().zip(names) {
+        column.name = name.text.clone();
+    }
+    Ok(())
+}
+
+/// Whether an expression ascends with ROWTIME and reads nothing else.
+fn is_time(expr: &Expr) -> bool {
+    let mut reads_columns = false;
+    expr.columns(&mut |_| reads_columns = true);
+    !reads_columns && expr.reads_rowtime() && matches!(direction(expr), Some(Direction::Up | Direction::Down))
+}
+
+fn key_of(expr: Expr) -> Key {
+    if is_time(&expr) {
+        return Key::Time(expr);
+    }
+    match direction(&expr) {
+        Some(Direction::Up | Direction::Down) => Key::Monotonic(expr),
+        _ => Key::Plain(expr),
+    }
+}
+
+fn stagger_length(binder: &mut Binder<'_>, stagger: &tree::Stagger) -> Result<i64, SqlError> {
+    if stagger.partition.is_empty() {
+        return Err(stagger.span.error("WINDOWED BY STAGGER needs PARTITION BY"));
+    }
+    let range = binder.bind(&stagger.range)?;
+    match (range.expr, range.data_type) {
+        (Expr::Literal(Value::Interval(length)), Type::Interval(qualifier)) if length > 0 && !qualifier.is_months() => {
+            Ok(length)
+        }
+        _ => Err(stagger.range.span.error("RANGE takes an INTERVAL literal of days, hours, minutes or seconds")),
+    }
+}
+
+/// The columns of a SELECT list, and the one that is `AS ROWTIME`.
+fn select_list(binder: &mut Binder<'_>, select: &Select) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
+    let (mut columns, mut rowtime) = (Vec::new(), None);
+    for item in &select.items {
+        match item {
+            Item::Wildcard { qualifier, span } => {
+                if let Some(qualifier) = qualifier {
+                    binder.scope.check_name(qualifier)?;
+                }
+                if binder.grouping.is_some() {
+                    return Err(span.error("* is not allowed with GROUP BY"));
+                }
+                columns.extend(binder.scope.columns.iter().filter(|column| !column.hidden).map(|column| FlowColumn {
+                    name: column.name.clone(),
+                    value: column.value.clone(),
+                    hidden: false,
+                    span: *span,
+                }));
+            }
+            Item::Expr { expr, alias } => {
+                let value = binder.bind(expr)?;
+                if alias.as_ref().is_some_and(|alias| alias.text == "ROWTIME") {
+                    if value.data_type != Type::TIMESTAMP {
+                        return Err(expr.span.error(format!("ROWTIME must be a TIMESTAMP, not {}", value.data_type)));
+                    }
+                    rowtime = Some(value.expr);
+                    continue;
+                }
+                let name = match (alias, &expr.kind) {
+                    (Some(alias), _) => alias.text.clone(),
+                    (None, tree::ExprKind::Column(path)) => path[path.len() - 1].text.clone(),
+                    (None, _) => format!("EXPR${}", columns.len()),
+                };
+                columns.push(FlowColumn { name, value, hidden: false, span: expr.span });
+            }
+        }
+    }
+    Ok((columns, rowtime))
+}

@@ -1,0 +1,108 @@
+//! CSV records: columns in their order, the leading ones alone.
+
+use std::borrow::Cow;
+
+use super::TakeRow;
+use super::convert::from_text;
+use crate::expression::RowError;
+use crate::schema::Column;
+use crate::value::{Datum, SqlType};
+
+#[derive(Debug, Clone)]
+pub(crate) struct CsvReader {
+    columns: Vec<(String, SqlType, bool)>,
+    column_delimiter: String,
+    row_delimiter: String,
+}
+
+impl CsvReader {
+    pub(super) fn new(columns: &[Column], used: &[bool], column_delimiter: &str, row_delimiter: &str) -> CsvReader {
+        let columns = columns.iter().enumerate().map(|(place, column)| {
+            (column.name.clone(), column.sql_type, used.get(place).copied().unwrap_or_default())
+        });
+        CsvReader {
+            columns: columns.collect(),
+            column_delimiter: column_delimiter.to_owned(),
+            row_delimiter: row_delimiter.to_owned(),
+        }
+    }
+
+    pub(super) fn read<'r>(&'r self, record: &'r [u8], take: TakeRow<'_, 'r>) {
+        let Ok(mut rest) = std::str::from_utf8(record) else {
+            return take(Err(RowError("the record is not UTF-8".into())));
+        };
+        while !rest.is_empty() {
+            let (values, after) = self.row(rest);
+            rest = after;
+            match values {
+                Ok(Some(mut values)) => take(Ok(&mut values)),
+                Ok(None) => {}
+                Err(error) => take(Err(error)),
+            }
+        }
+    }
+
+    /// A row's values, or nothing of an empty line; and what follows.
+    fn row<'r>(&'r self, text: &'r str) -> (Result<Option<Vec<Datum<'r>>>, RowError>, &'r str) {
+        let mut values = Vec::with_capacity(self.columns.len() + 1);
+        let mut failed = None;
+        let mut rest = text;
+        let mut place = 0;
+        loop {
+            let (field, end, after) = self.field(rest);
+            if end && place == 0 && field.trim().is_empty() {
+                return (Ok(None), after);
+            }
+            if let Some((name, sql_type, used)) = self.columns.get(place) {
+                let value = if !used || (field.is_empty() && !sql_type.is_text()) {
+                    Some(Datum::Null)
+                } else {
+                    from_text(field, *sql_type)
+                };
+                if value.is_none() && failed.is_none() {
+                    failed = Some(RowError(format!("column {name:?}: the value is no {sql_type}")));
+                }
+                values.push(value.unwrap_or(Datum::Null));
+            }
+            place += 1;
+            rest = after;
+            if end {
+                break;
+            }
+        }
+        values.resize(self.columns.len(), Datum::Null);
+        (failed.map_or(Ok(Some(values)), Err), rest)
+    }
+
+    /// One field, whether it is the row's last, and what follows its delimiter. Quotes protect delimiters; doubled ones are one.
+    fn field<'r>(&self, text: &'r str) -> (Cow<'r, str>, bool, &'r str) {
+        if let Some(quoted) = text.strip_prefix('"') {
+            let mut end = 0;
+            while let Some(quote) = quoted[end..].find('"') {
+                end += quote;
+                if !quoted[end + 1..].starts_with('"') {
+                    let (_, last, after) = self.bare(&quoted[end + 1..]);
+                    let content = &quoted[..end];
+                    let content =
+                        if content.contains("\"\"") { content.replace("\"\"", "\"").into() } else { content.into() };
+                    return (content, last, after);
+                }
+                end += 2;
+            }
+        }
+        let (field, last, after) = self.bare(text);
+        (field.into(), last, after)
+    }
+
+    fn bare<'r>(&self, text: &'r str) -> (&'r str, bool, &'r str) {
+        let row = text.find(&self.row_delimiter);
+        let line = &text[..row.unwrap_or(text.len())];
+        match line.find(&self.column_delimiter) {
+            Some(at) => (&text[..at], false, &text[at + self.column_delimiter.len()..]),
+            None => {
+                let after = row.map_or("", |at| &text[at + self.row_delimiter.len()..]);
+                (line.strip_suffix('\r').unwrap_or(line), true, after)
+            }
+        }
+    }
+}

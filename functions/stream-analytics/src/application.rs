@@ -1,0 +1,247 @@
+//! An application, ready to run.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use stream_sql::{Event, OutputRow};
+
+use crate::engine;
+use crate::rule::{FormatType, Output, Rule, Running, SourceStream};
+
+/// Names of the keys that a row gets besides its columns.
+const ROW_KEYS: [&str; 2] = ["_id", "_op"];
+
+/// What an application is made of: kept in its head, so that rows of an old version are folded with the old text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Hash of all of it.
+    pub version: String,
+    rule: Rule,
+    sql: String,
+}
+
+/// What is wrong with an application, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct Broken {
+    /// The file's name: `<application>.json` or `<application>.sql`.
+    pub file: String,
+    /// From 1; 0 when no line is to blame.
+    pub line: usize,
+    /// From 1; 0 when no column is to blame.
+    pub column: usize,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+/// An application, ready to run.
+#[derive(Debug)]
+pub struct Application {
+    name: String,
+    definition: Definition,
+    running: Running,
+    engine: stream_sql::Application,
+    streams: Vec<Stream>,
+}
+
+/// An in-application stream.
+#[derive(Debug)]
+pub struct Stream {
+    /// Its name.
+    pub name: String,
+    /// The delivery streams that take its rows.
+    pub targets: Vec<String>,
+}
+
+impl Definition {
+    /// Of a rule and its statements.
+    pub fn new(rule: Rule, sql: &str) -> Definition {
+        let mut hash = Sha256::new();
+        // A rule that is only laid out otherwise is the same version.
+        let canonical = serde_json::to_string(&rule).unwrap_or_default();
+        hash.update((canonical.len() as u64).to_be_bytes());
+        hash.update(canonical);
+        hash.update(sql);
+        let version = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Definition { version, rule, sql: sql.to_owned() }
+    }
+
+    /// The field whose line ids tell repeats.
+    pub fn record_id_field(&self) -> Option<&str> {
+        match &self.rule {
+            Rule::On(running) => running.record_id_field.as_deref(),
+            Rule::Off => None,
+        }
+    }
+}
+
+/// Reads the two files of an application; `None`: it is switched off. `sql` is asked for only when it is needed.
+pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Application>, Broken> {
+    let file = format!("{name}.json");
+    let rule: Rule = lambda::rules::parse_json(json).map_err(|error| {
+        let (line, column) = match error.line {
+            // Of the rule as a whole: it begins with the key that is to blame.
+            0 => place_of(json, error.message.split(':').next().unwrap_or_default()),
+            line => (line, error.column),
+        };
+        Broken { file: file.clone(), line, column, message: error.message }
+    })?;
+    if rule == Rule::Off {
+        return Ok(None);
+    }
+    let Some(sql) = sql else {
+        let message = format!("{name}.sql: no such file: expected the application's statements beside {file}");
+        return Err(Broken { file, line: 0, column: 0, message });
+    };
+    let application = Application::compile(name, Definition::new(rule, sql));
+    application.map(Some).map_err(|error| error.place(json, file))
+}
+
+/// Why a definition does not compile.
+#[derive(Debug)]
+pub enum CompileError {
+    /// The statements.
+    Sql(String, stream_sql::SqlError),
+    /// Something named in the rule: this string in it.
+    Rule(String, String),
+}
+
+impl CompileError {
+    fn place(self, json: &str, file: String) -> Broken {
+        match self {
+            CompileError::Sql(file, error) => Broken {
+                file,
+                line: error.line as usize,
+                column: error.column as usize,
+                message: match error.to {
+                    Some((line, column)) => format!("to line {line}, column {column}: {}", error.message),
+                    None => error.message,
+                },
+            },
+            CompileError::Rule(string, message) => {
+                let (line, column) = place_of(json, &string);
+                Broken { file, line, column, message }
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for CompileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CompileError::Sql(file, error) => write!(f, "{file}: {error}"),
+            CompileError::Rule(_, message) => f.write_str(message),
+        }
+    }
+}
+
+/// Where a string stands in a JSON text, last; the text's end where it does not.
+fn place_of(json: &str, string: &str) -> (usize, usize) {
+    let quoted = serde_json::Value::from(string).to_string();
+    let at = json.rfind(&quoted).unwrap_or(json.trim_end().len().saturating_sub(1));
+    let before = &json[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+impl Application {
+    /// Compiles a definition.
+    pub fn compile(name: &str, definition: Definition) -> Result<Application, CompileError> {
+        let Rule::On(running) = &definition.rule else {
+            return Err(CompileError::Rule("enabled".to_owned(), "the application is switched off".to_owned()));
+        };
+        let running = (**running).clone();
+        let source = engine::source(&running.input_schema)
+            .map_err(|message| CompileError::Rule("RecordColumns".to_owned(), format!("inputSchema: {message}")))?;
+        let compiled = engine::compile(&definition.sql, &source)
+            .map_err(|error| CompileError::Sql(format!("{name}.sql"), error))?;
+        let streams = streams(&compiled, &running.outputs)?;
+        let wanted: Vec<&str> = running.outputs.iter().map(|output| output.stream.as_str()).collect();
+        let engine = engine::with_outputs(compiled, &wanted)
+            .map_err(|name| CompileError::Rule(name.clone(), format!("outputs: no stream {name}")))?;
+        Ok(Application { name: name.to_owned(), definition, running, engine, streams })
+    }
+
+    /// Its name: of its files.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it was compiled from.
+    pub fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// Hash of what it was compiled from.
+    pub fn version(&self) -> &str {
+        &self.definition.version
+    }
+
+    /// Where its rows come from.
+    pub fn source(&self) -> &SourceStream {
+        &self.running.source
+    }
+
+    /// Whether a record is JSON: values of which several may stand in one.
+    pub fn is_json(&self) -> bool {
+        self.running.input_schema.record_format.record_format_type == FormatType::Json
+    }
+
+    /// The field whose line ids tell repeats.
+    pub fn record_id_field(&self) -> Option<&str> {
+        self.running.record_id_field.as_deref()
+    }
+
+    /// The in-application stream of a row.
+    pub fn stream(&self, row: &OutputRow) -> Option<&Stream> {
+        self.streams.get(row.stream)
+    }
+
+    /// Appends a row as a JSON object.
+    pub fn write_json(&self, row: &OutputRow, out: &mut Vec<u8>) {
+        self.engine.write_json(row, out);
+    }
+
+    /// The engine's state before the first row.
+    pub fn start(&self) -> stream_sql::State {
+        self.engine.start()
+    }
+
+    /// Lets the engine take an event.
+    pub fn run(&self, state: &mut stream_sql::State, event: Event<'_>, rows: &mut Vec<OutputRow>) {
+        self.engine.run(state, event, rows);
+    }
+}
+
+fn streams(engine: &stream_sql::Application, outputs: &[Output]) -> Result<Vec<Stream>, CompileError> {
+    let there = engine.streams();
+    for output in outputs {
+        if !there.iter().any(|(name, _)| *name == output.stream) {
+            let names: Vec<&str> = there.iter().map(|(name, _)| name.as_str()).collect();
+            let message = format!("outputs: no stream {}: expected one of {}", output.stream, names.join(", "));
+            return Err(CompileError::Rule(output.stream.clone(), message));
+        }
+    }
+    let stream = |(name, columns): (String, Vec<String>)| {
+        let of_it = outputs.iter().filter(|output| output.stream == name);
+        let targets: Vec<String> = of_it.map(|output| output.firehose.clone()).collect();
+        if let Some(taken) = columns.iter().find(|column| !targets.is_empty() && ROW_KEYS.contains(&column.as_str())) {
+            let message = format!("outputs: stream {name}: a column cannot be named {taken}: each row gets its own");
+            return Err(CompileError::Rule(name, message));
+        }
+        Ok(Stream { name, targets })
+    };
+    there.into_iter().map(stream).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        let json = "{\n  \"outputs\": [\n    {\"stream\": \"ä\\\"\", \"firehose\": \"B\"}]}";
+        assert_eq!(place_of(json, "B"), (3, 35));
+        assert_eq!(place_of(json, "ä\""), (3, 16));
+        assert_eq!(place_of(json, "C"), (3, 40));
+    }
+}

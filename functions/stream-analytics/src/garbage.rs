@@ -1,0 +1,90 @@
+//! What no head names any more, and applications whose files are gone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ledger::{HeadError, ObjectStore, StoreError};
+
+use crate::places;
+
+/// How often a tick looks.
+const EVERY_MINUTES: i64 = 10;
+
+/// Positions that are left alone: what a head may name (16 of a day, 15 days) and some.
+const FEW: usize = 256;
+
+/// Whether this tick looks.
+pub fn is_due(now: i64) -> bool {
+    now.div_euclid(60_000) % EVERY_MINUTES == 0
+}
+
+/// Applications that have state: one whose files are gone is to end, too.
+pub async fn applications(index: &dyn ObjectStore) -> Result<BTreeSet<String>, StoreError> {
+    let mut names = BTreeSet::new();
+    let mut start_after = None;
+    loop {
+        let page = index.list(places::ROOT, start_after.as_deref()).await?;
+        let name = page.last().and_then(|meta| meta.key[places::ROOT.len()..].split('/').next());
+        let Some(name) = name.map(str::to_owned) else { return Ok(names) };
+        names
+            .extend(page.iter().filter_map(|meta| meta.key[places::ROOT.len()..].split('/').next()).map(str::to_owned));
+        // Past everything of the last one.
+        start_after = Some(format!("{}{name}/~", places::ROOT));
+    }
+}
+
+/// Deletes positions that the head does not name: of lost commits, and those that were joined.
+///
+/// They are listed before the head is committed anew: a commit that is under way and would name one of them was built on an older
+/// head, and is lost.
+pub async fn collect(index: &Arc<dyn ObjectStore>, application: &str) -> Result<(), HeadError> {
+    let listed = index.list(&places::positions_prefix(application), None).await?;
+    if listed.len() < FEW {
+        return Ok(());
+    }
+    let head = places::head(index, application);
+    let loaded = head.load().await?;
+    let Some(committed) = head.commit(loaded).await? else { return Ok(()) };
+    let keys: Vec<String> = listed.into_iter().map(|meta| meta.key).collect();
+    for key in committed.state.lake.positions.garbage(&keys) {
+        index.delete(key).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use ledger::{FileStore, Precondition, SourceId};
+
+    #[tokio::test]
+    async fn applications_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::open(folder.path()).unwrap();
+        for key in ["a/head", "a/positions/2018-08-09/x", "b/segments/lake/s/x", "c-d/head"] {
+            store.put(&format!("analytics/{key}"), "x".into(), &Precondition::None).await.unwrap();
+        }
+        assert_eq!(Vec::from_iter(applications(&store).await.unwrap()), ["a", "b", "c-d"]);
+    }
+
+    #[tokio::test]
+    async fn positions_that_no_head_names_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn ObjectStore> = Arc::new(FileStore::open(folder.path()).unwrap());
+        let prefix = places::positions_prefix("a");
+        let head = places::head(&store, "a");
+        let mut loaded = head.load().await.unwrap();
+        let source = (SourceId::object("b", "k", "e"), 5);
+        loaded.state.lake.positions = loaded.state.lake.positions.with(&*store, &prefix, &[source], 5).await.unwrap();
+        let late = head.commit(loaded).await.unwrap().unwrap();
+        for number in 0..FEW {
+            let key = format!("{prefix}1970-01-01/{number}");
+            store.put(&key, Bytes::new(), &Precondition::None).await.unwrap();
+        }
+        collect(&store, "a").await.unwrap();
+        assert_eq!(store.list(&prefix, None).await.unwrap().len(), 1);
+        // Built on what was before: it cannot name what is gone.
+        assert!(head.commit(late).await.unwrap().is_none());
+    }
+}
