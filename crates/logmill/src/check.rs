@@ -60,8 +60,11 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
     if let Some((_, schema)) = schemas().into_iter().find(|(kind, _)| arguments.schema.as_deref() == Some(*kind)) {
-        say(&format!("{:#}
-", schema().as_value()));
+        say(&format!(
+            "{:#}
+",
+            schema().as_value()
+        ));
         return ExitCode::SUCCESS;
     }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();
