@@ -39,8 +39,11 @@ const RULE_FILES: [RuleFile; 2] = [
     },
 ];
 
+/// A kind of rule, and its JSON Schema.
+type KindSchema = (&'static str, fn() -> Schema);
+
 /// Every kind that has a JSON Schema.
-fn schemas() -> [(&'static str, fn() -> Schema); 3] {
+fn schemas() -> [KindSchema; 3] {
     let [transform, index] = RULE_FILES.map(|file| (file.kind, file.schema));
     [("analytics", || schemars::schema_for!(stream_analytics::rule::Rule)), transform, index]
 }

@@ -108,7 +108,7 @@ impl Index {
     }
 
     async fn put_split(&self, names: &Names, built: &Built) -> Result<String, Error> {
-        let key = names.new(Kind::Split);
+        let key = names.object(Kind::Split);
         commit::put_new(&*self.catalog.store, &key, built.bytes.clone()).await?;
         Ok(key)
     }

@@ -54,7 +54,7 @@ pub struct Names {
 
 impl Names {
     /// A name that no other object has.
-    pub fn new(&self, kind: Kind) -> String {
+    pub fn object(&self, kind: Kind) -> String {
         format!("{}{:08x}-{}", kind.prefix(&self.incarnation), self.generation, uuid::Uuid::new_v4().simple())
     }
 
@@ -83,7 +83,7 @@ mod tests {
     fn names_tell_their_generation() {
         let names = Names { incarnation: "a".to_owned(), generation: 255 };
         for kind in Kind::ALL {
-            let key = if kind == Kind::Positions { names.positions() + "2026-11-20/x" } else { names.new(kind) };
+            let key = if kind == Kind::Positions { names.positions() + "2026-11-20/x" } else { names.object(kind) };
             assert_eq!(generation(kind, "a", &key), Some(255), "{key}");
             assert_eq!(generation(kind, "b", &key), None, "{key}");
             for (generation, admitted) in [(254, true), (255, true), (256, true), (257, false)] {

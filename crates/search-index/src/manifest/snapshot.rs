@@ -32,7 +32,7 @@ impl Snapshot {
         state: &State,
     ) -> Result<(String, Arc<Snapshot>), Error> {
         let snapshot = Snapshot { commit: state.commit, splits: state.splits.clone() };
-        let key = names.new(Kind::Snapshot);
+        let key = names.object(Kind::Snapshot);
         commit::put_new(store, &key, snapshot.encode()?).await?;
         Ok((key, Arc::new(snapshot)))
     }

@@ -25,6 +25,9 @@ pub struct Located {
     pub source: Option<Bytes>,
 }
 
+/// A split and its deletion bitset.
+type Searched = (String, Option<String>);
+
 /// The ids of a batch, and what was found of them in splits so far: when a race is lost, only splits that are new or of which more
 /// is deleted are searched again.
 #[derive(Debug, Default)]
@@ -34,7 +37,7 @@ pub struct Lookups {
     hashes: Vec<u64>,
     /// Whose `_source` is needed.
     whole: Vec<bool>,
-    searched: HashMap<(String, Option<String>), Vec<(usize, Located)>>,
+    searched: HashMap<Searched, Vec<(usize, Located)>>,
 }
 
 impl Lookups {

@@ -42,7 +42,7 @@ pub async fn store(
     if let Some(earlier) = earlier.filter(|earlier| earlier.is_admitted(names)) {
         return Ok(Some(earlier));
     }
-    let split = names.new(Kind::Split);
+    let split = names.object(Kind::Split);
     let deletes = async {
         match gone {
             [] => Ok(None),
@@ -90,7 +90,7 @@ pub async fn buried(
 
 /// Writes a deletion bitset; gives its key.
 pub async fn put_deletes(catalog: &Catalog, names: &Names, bitset: RoaringBitmap) -> Result<String, Error> {
-    let key = names.new(Kind::Deletes);
+    let key = names.object(Kind::Deletes);
     commit::put_new(&*catalog.store, &key, encode_deletes(&bitset)?).await?;
     catalog.bitsets.keep(&key, bitset.into());
     Ok(key)
