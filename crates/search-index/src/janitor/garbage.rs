@@ -11,7 +11,7 @@
 
 use std::collections::HashSet;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::try_join_all;
 use ledger::{KEPT_DAYS, MAX_RACES, commit};
 
 use crate::catalog::list;
@@ -168,7 +168,7 @@ impl Index {
             if visit.is_over() || report.collected >= MAX_COLLECTED {
                 return Ok(false);
             }
-            stream::iter(some).map(|key| self.delete_object(key)).buffer_unordered(DELETES).try_collect::<()>().await?;
+            try_join_all(some.iter().map(|key| self.delete_object(key))).await?;
             report.collected += some.len();
         }
         Ok(true)
