@@ -63,11 +63,13 @@ pub async fn buried(
     if deleted.is_empty() {
         return Ok(Change::default());
     }
-    let touched = state.splits.iter().filter_map(|split| Some((split, deleted.get(&split.key)?)));
-    let bury = touched.map(|(split, docs)| async move {
-        let before = catalog.deleted(split).await?;
+    // Owned: the compiler does not see that a stream over closures of references is `Send`.
+    let touched = state.splits.iter().filter_map(|split| Some((split.clone(), deleted.get(&split.key)?.clone())));
+    let touched: Vec<_> = touched.collect();
+    let bury = touched.into_iter().map(|(split, docs)| async move {
+        let before = catalog.deleted(&split).await?;
         let mut bitset = before.map_or_else(RoaringBitmap::new, |before| (*before).clone());
-        bitset.extend(docs.iter().copied());
+        bitset.extend(docs);
         let deleted = bitset.len() as u32;
         let object = match deleted >= split.meta.documents {
             true => None,
