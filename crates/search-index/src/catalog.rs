@@ -17,12 +17,15 @@ pub struct Options {
     pub reads: usize,
     /// Bytes of splits that are kept in memory.
     pub cache_bytes: usize,
+    /// Bytes of splits that the janitor joins into one at most: they, the engine's files and the new object are in memory at once.
+    pub join_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
         // Reads: Lambda gives 1,024 file descriptors. Cache: an eighth of the search function's 2 GB.
-        Options { reads: 256, cache_bytes: 256 << 20 }
+        // Joining: three times as much fits beside the rest into the janitor's 2 GB.
+        Options { reads: 256, cache_bytes: 256 << 20, join_bytes: 384 << 20 }
     }
 }
 

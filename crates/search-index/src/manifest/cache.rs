@@ -106,11 +106,16 @@ impl Views {
 }
 
 impl View {
+    /// The head as it is, to be committed with another field, and the snapshot that goes with it.
+    pub fn same(&self) -> (Loaded<HeadState>, Option<Arc<Snapshot>>) {
+        ((*self.head).clone(), self.snapshot.clone())
+    }
+
     /// The head to be built on, and the snapshot that goes with it: a new one if the changes have become too many.
     pub async fn next(&self, store: &dyn ObjectStore) -> Result<(Loaded<HeadState>, Option<Arc<Snapshot>>), Error> {
         match self.head.state.names() {
             Some(names) if self.head.state.is_full() => self.snapshotted(store, &names).await,
-            _ => Ok(((*self.head).clone(), self.snapshot.clone())),
+            _ => Ok(self.same()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ledger::Seen;
 
-use crate::manifest::{Change, HeadState, Names, ORDINAL_BITS, Settings, Split, State, View};
+use crate::manifest::{HeadState, Names, ORDINAL_BITS, Settings, Split, State, View};
 use crate::mapping::{DocumentError, Mapping};
 use crate::split::{BuildOptions, Builder, Built, Document, Row};
 use crate::{Error, Index};
