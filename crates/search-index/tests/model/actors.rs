@@ -1,11 +1,13 @@
 //! Processes that write, read, delete, and clean up, each with a store and a catalog of its own.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ledger::{HeadError, SourceId, StoreError};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use search_index::janitor::GRACE;
 use search_index::manifest::Settings;
 use search_index::write::{DocumentId, Op, Part, Taken};
 use search_index::{Catalog, Error, Index, Options};
@@ -23,8 +25,10 @@ pub const INDEX: &str = "logs";
 pub const IDS: usize = 12;
 /// Sources.
 pub const SOURCES: usize = 24;
-/// So long what a reader holds is not deleted.
-pub const GRACE: i64 = 60 * MINUTE;
+/// So long what a reader holds is not deleted, less what one who deletes the index may take for it.
+const HELD: i64 = GRACE - LAMBDA * MINUTE;
+/// Minutes that a function lives at most (AWS Lambda).
+pub const LAMBDA: i64 = 15;
 
 /// What they share.
 pub struct World {
@@ -36,6 +40,8 @@ pub struct World {
     pub written: Mutex<Vec<Written>>,
     /// What was read: life, commit, and what was seen of it.
     pub read: Mutex<Vec<(String, u64, Seen)>>,
+    /// Splits that were joined, objects that were collected.
+    pub tidied: Mutex<(usize, usize)>,
 }
 
 /// One of them.
@@ -184,7 +190,7 @@ impl Actor {
                 }
             }
             let seen = Seen::of(&reader, since).await;
-            if self.world.clock.now() - since >= GRACE {
+            if self.world.clock.now() - since >= HELD {
                 break;
             }
             let seen = seen.unwrap_or_else(|error| panic!("{}, since {since}: {error}", reader.state.commit));
@@ -196,6 +202,26 @@ impl Actor {
         if let (Some(seen), Some(incarnation)) = (first, &reader.state.incarnation) {
             self.world.read.lock().unwrap().push((incarnation.clone(), reader.state.commit, seen));
         }
+    }
+
+    /// Joins, and deletes garbage.
+    pub async fn tidy(mut self, times: usize) {
+        for _ in 0..times {
+            self.world.clock.sleep(self.random.random_range(1..60) * MINUTE).await;
+            let (index, faults, clock) = (self.index(), self.faults.clone(), self.world.clock.clone());
+            let now = clock.now();
+            let elapsed = || Duration::from_millis((clock.now() - now) as u64);
+            let tidied = faults.process(index.tidy(now, Duration::MAX, elapsed)).await.0;
+            match tidied.map(answered) {
+                Some(Some(report)) => {
+                    let mut total = self.world.tidied.lock().unwrap();
+                    *total = (total.0 + report.joined, total.1 + report.collected);
+                }
+                Some(None) => {}
+                None => self.restart(),
+            }
+        }
+        self.world.clock.leave();
     }
 
     /// Deletes the index now and then.

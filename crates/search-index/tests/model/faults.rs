@@ -27,8 +27,10 @@ pub struct Rates {
     pub refused: u32,
     /// A put that is given up and is carried out later nevertheless.
     pub late: u32,
-    /// The process sleeps before the call, up to three hours.
+    /// The process sleeps before the call,
     pub asleep: u32,
+    /// for so many minutes at most.
+    pub minutes: i64,
 }
 
 /// A store as one process sees it.
@@ -129,7 +131,7 @@ impl Faults {
                 dice -= rate;
             }
             let asleep = random.random_range(0..1000u32) < rates.asleep;
-            (random.random_range(0..4u32), fate, asleep.then(|| random.random_range(1..180) * MINUTE))
+            (random.random_range(0..4u32), fate, asleep.then(|| random.random_range(0..rates.minutes) * MINUTE))
         };
         for _ in 0..yields {
             tokio::task::yield_now().await;

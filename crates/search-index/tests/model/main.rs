@@ -10,9 +10,12 @@
 
 mod actors;
 mod clock;
+mod damage;
 mod faults;
 mod history;
+mod left;
 mod memory;
+mod retention;
 mod seen;
 
 use std::sync::Arc;
@@ -20,13 +23,13 @@ use std::sync::Arc;
 use search_index::{Catalog, Options};
 use tokio::task::JoinSet;
 
-use actors::{Actor, INDEX, World};
+use actors::{Actor, INDEX, LAMBDA, World};
 use clock::Clock;
 use faults::{Rates, head};
 use history::History;
 use seen::Seen;
 
-const RATES: Rates = Rates { killed: 6, lost: 15, refused: 15, late: 15, asleep: 5 };
+const RATES: Rates = Rates { killed: 6, lost: 15, refused: 15, late: 15, asleep: 5, minutes: 180 };
 
 fn seeds() -> std::ops::Range<u64> {
     0..if std::env::var_os("LOGMILL_LONG").is_some() { 60 } else { 3 }
@@ -43,17 +46,20 @@ async fn whatever_goes_wrong_the_index_is_the_map() {
             seen.check(&expected, &format!("seed {seed}, commit {commit}"));
         }
         last(&world, &history, seed).await;
+        left::check(&world).await;
+        println!("joined, collected: {:?}", world.tidied.lock().unwrap());
     }
 }
 
 /// Everyone at once, until all are done.
 async fn run(seed: u64) -> Arc<World> {
-    let quiet = Rates { asleep: 5, ..Rates::default() };
+    let quiet = Rates { asleep: 2, minutes: LAMBDA, ..Rates::default() };
     let world = Arc::new(World {
         store: Arc::default(),
-        clock: Arc::new(Clock::new(6)),
+        clock: Arc::new(Clock::new(8)),
         written: Default::default(),
         read: Default::default(),
+        tidied: Default::default(),
     });
     let actor = |number: u64, rates| Actor::new(&world, rates, seed * 100 + number);
     let mut all = JoinSet::new();
@@ -62,7 +68,9 @@ async fn run(seed: u64) -> Arc<World> {
     }
     all.spawn(actor(10, quiet).read(15));
     all.spawn(actor(11, quiet).read(15));
-    all.spawn(actor(12, RATES).delete((seed % 3) as usize));
+    all.spawn(actor(13, RATES).tidy(20));
+    all.spawn(actor(14, RATES).tidy(20));
+    all.spawn(actor(12, Rates { minutes: LAMBDA, ..RATES }).delete((seed % 3) as usize));
     while let Some(done) = all.join_next().await {
         if let Err(error) = done {
             panic!("seed {seed}: {error}");
