@@ -8,6 +8,8 @@ use emulator::{Config, template};
 use lambda::RuleError;
 use schemars::Schema;
 
+use crate::print::say;
+
 const EXAMPLES: &str = "Examples:
   logmill check infra/rules/*.json infra/rules/analytics/*
   logmill check /etc/aws-kinesis/agent.json template.yaml
@@ -58,7 +60,8 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
     if let Some((_, schema)) = schemas().into_iter().find(|(kind, _)| arguments.schema.as_deref() == Some(*kind)) {
-        println!("{:#}", schema().as_value());
+        say(&format!("{:#}
+", schema().as_value()));
         return ExitCode::SUCCESS;
     }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();

@@ -7,6 +7,7 @@
 mod build;
 mod check;
 mod demo;
+mod print;
 mod replay;
 mod stack;
 mod status;

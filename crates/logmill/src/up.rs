@@ -1,7 +1,7 @@
 //! `logmill up`: build, start, say what there is, run until Ctrl-C.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use emulator::{Config, Emulator, StartError};
 
 use crate::build;
 use crate::demo::Demo;
+use crate::print::say;
 
 /// What `up` sets differently from a deployed stack, where the template has such a parameter: the stream, because a laptop
 /// costs nothing by the hour, and short buffers, because a person is waiting.
@@ -172,12 +173,6 @@ async fn up(arguments: Arguments) -> Result<(), String> {
     }
     emulator.stop().await;
     stopped
-}
-
-/// Prints. A reader that has seen enough (`logmill up | head`) does not stop the stack.
-fn say(text: &str) {
-    let mut out = std::io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Better now than after minutes of building; the emulator says it again should another take the port meanwhile.

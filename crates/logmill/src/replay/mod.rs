@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use aws::listing::{Bucket, Listed};
 use aws::queues::Queues;
 
+use crate::print::say;
 use crate::stack::{Stack, StackArguments};
 
 const AFTER_HELP: &str = "What can be replayed:
@@ -99,7 +100,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         }
         let Progress { objects, sent, failed } = replay.progress;
         let (would, what) = if arguments.dry_run { ("would be ", " (--dry-run)") } else { ("", "") };
-        println!("{objects} objects, {sent} messages {would}sent, {failed} failed{what}");
+        say(&format!("{objects} objects, {sent} messages {would}sent, {failed} failed{what}\n"));
         Ok(failed == 0)
     })
 }
@@ -160,14 +161,12 @@ impl Replay<'_> {
             let (from, to) = (self.stack.queue_arn(&name), self.stack.queue_arn(&queue));
             queues.redrive(&from, &to).await.map_err(|error| error.to_string())?;
         }
-        println!(
-            "{waiting} messages of {name}{}",
-            match (waiting, self.arguments.dry_run) {
-                (0, _) => "",
-                (_, true) => " would go back (--dry-run)",
-                (_, false) => " are going back",
-            }
-        );
+        let fate = match (waiting, self.arguments.dry_run) {
+            (0, _) => "",
+            (_, true) => " would go back (--dry-run)",
+            (_, false) => " are going back",
+        };
+        say(&format!("{waiting} messages of {name}{fate}\n"));
         Ok(true)
     }
 }

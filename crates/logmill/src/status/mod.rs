@@ -13,6 +13,7 @@ use aws::queues::Queues;
 use search_index::{Catalog, Options};
 use serde::Serialize;
 
+use crate::print::say;
 use crate::stack::{Stack, StackArguments};
 use failed::Failed;
 use health::Health;
@@ -89,10 +90,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     crate::stack::block_on(async {
         let stack = Stack::connect(&arguments.stack).await?;
         let status = read(&stack).await;
-        match arguments.format {
-            Format::Json => println!("{}", serde_json::to_string(&status).map_err(|error| error.to_string())?),
-            Format::Text => print!("{}", text(&status)),
-        }
+        say(&match arguments.format {
+            Format::Json => serde_json::to_string(&status).map_err(|error| error.to_string())? + "\n",
+            Format::Text => text(&status),
+        });
         for error in &status.errors {
             eprintln!("logmill: {error}");
         }

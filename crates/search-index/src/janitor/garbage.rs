@@ -162,7 +162,9 @@ impl Index {
             if visit.is_over() || report.collected >= MAX_COLLECTED {
                 return Ok(false);
             }
-            stream::iter(some).map(|key| self.delete_object(key)).buffer_unordered(DELETES).try_collect::<()>().await?;
+            // A stream of futures and not a closure over references: the compiler would not see that it is `Send`.
+            let deletes: Vec<_> = some.iter().map(|key| self.delete_object(key)).collect();
+            stream::iter(deletes).buffer_unordered(DELETES).try_collect::<()>().await?;
             report.collected += some.len();
         }
         Ok(true)

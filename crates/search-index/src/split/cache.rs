@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::directory::OwnedBytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::filters::Filters;
+
 /// Ranges of one object. None lies within another.
 #[derive(Debug, Default, Clone)]
 pub struct Pieces {
@@ -59,6 +61,7 @@ pub struct Cache {
     capacity: usize,
     kept: Mutex<Kept>,
     reads: Semaphore,
+    filters: Filters,
 }
 
 #[derive(Default)]
@@ -74,7 +77,17 @@ struct Kept {
 impl Cache {
     /// Of this many bytes, with at most `reads` requests to the store at once.
     pub fn new(bytes: usize, reads: usize) -> Arc<Cache> {
-        Arc::new(Cache { capacity: bytes, kept: Mutex::default(), reads: Semaphore::new(reads.max(1)) })
+        Arc::new(Cache {
+            capacity: bytes,
+            kept: Mutex::default(),
+            reads: Semaphore::new(reads.max(1)),
+            filters: Filters::default(),
+        })
+    }
+
+    /// Filters of ids.
+    pub(crate) fn filters(&self) -> &Filters {
+        &self.filters
     }
 
     /// Waits until one more request may be under way.

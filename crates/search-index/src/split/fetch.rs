@@ -23,7 +23,7 @@ const PART: u64 = 8 << 20;
 /// The bytes of one object: those that a reader holds, and the way to others.
 pub struct Fetcher {
     store: Arc<dyn ObjectStore>,
-    cache: Arc<Cache>,
+    pub cache: Arc<Cache>,
     pub held: Arc<Held>,
 }
 

@@ -38,9 +38,16 @@ impl Ids {
         BinaryFuse16::try_from(&hashes).map(Ids::Fuse).unwrap_or(Ids::Sorted(hashes))
     }
 
-    /// Whether the split may have it.
-    pub fn may_have(&self, id: &str) -> bool {
-        let hash = hash(id.as_bytes());
+    /// Bytes of memory.
+    pub fn size(&self) -> usize {
+        match self {
+            Ids::Sorted(hashes) => hashes.len() * 8,
+            Ids::Fuse(filter) => filter.fingerprints.len() * 2,
+        }
+    }
+
+    /// Whether the split may have the id of this [`hash`].
+    pub fn may_have(&self, hash: u64) -> bool {
         match self {
             Ids::Sorted(hashes) => hashes.binary_search(&hash).is_ok(),
             Ids::Fuse(filter) => filter.contains(&hash),
@@ -102,8 +109,8 @@ mod tests {
         let bytes = built.encode();
         let read = Ids::decode(&bytes).unwrap();
         assert_eq!(matches!(read, Ids::Fuse(_)), count > FEW);
-        assert!(ids.iter().all(|id| read.may_have(id)));
-        let wrong = (0..10_000).filter(|n| read.may_have(&format!("other-{n}"))).count();
+        assert!(ids.iter().all(|id| read.may_have(hash(id.as_bytes()))));
+        let wrong = (0..10_000).filter(|n| read.may_have(hash(format!("other-{n}").as_bytes()))).count();
         assert!(wrong < 10, "{wrong} of 10,000");
         assert!(count < 10_000 || bytes.len() < count * 5 / 2, "{} bytes for {count}", bytes.len());
     }

@@ -18,7 +18,7 @@ use super::directory::{SplitDirectory, misses, searcher, want};
 use super::fetch::{Body, Fetcher, GAP};
 use super::format::{Malformed, unseal};
 use super::hot::{Hot, IDS, ROWS};
-use super::ids::Ids;
+use super::ids::{Ids, hash};
 use super::schema::{column, id_term};
 use super::stored::StoredDocument;
 use super::terms::PostingsMap;
@@ -37,7 +37,7 @@ pub struct SplitReader {
     fetcher: Fetcher,
     directory: SplitDirectory,
     searcher: Searcher,
-    ids: OnceCell<Ids>,
+    ids: OnceCell<Arc<Ids>>,
     rows: OnceCell<Arc<Rows>>,
 }
 
@@ -104,8 +104,9 @@ impl SplitReader {
 
     /// The last document of each id that is not deleted. At most two round trips (the filter, once; then postings).
     pub async fn find(&self, ids: &[&str], deleted: Option<&Deleted>) -> Result<Vec<Option<u32>>, Error> {
-        let filter = self.ids.get_or_try_init(|| self.part(IDS, Ids::decode)).await?;
-        let terms: Vec<Option<Term>> = ids.iter().map(|id| filter.may_have(id).then(|| id_term(id))).collect();
+        let filter = self.ids.get_or_try_init(|| self.filter()).await?;
+        let term = |id: &&str| filter.may_have(hash(id.as_bytes())).then(|| id_term(id));
+        let terms: Vec<Option<Term>> = ids.iter().map(term).collect();
         if terms.iter().all(Option::is_none) {
             return Ok(vec![None; ids.len()]);
         }
@@ -117,6 +118,16 @@ impl SplitReader {
             found.into_iter().collect()
         })
         .await
+    }
+
+    async fn filter(&self) -> Result<Arc<Ids>, Error> {
+        let filters = self.fetcher.cache.filters();
+        if let Some(filter) = filters.get(self.key()) {
+            return Ok(filter);
+        }
+        let filter = Arc::new(self.part(IDS, Ids::decode).await?);
+        filters.keep(self.fetcher.held.key.clone(), filter.clone());
+        Ok(filter)
     }
 
     /// `_seq_no` and `_version` of all documents: one request, the first time.

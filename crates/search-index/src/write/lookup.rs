@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::manifest::{Split, State};
-use crate::split::{SplitReader, Stored};
+use crate::split::{SplitReader, Stored, id_hash};
 use crate::{Catalog, Error};
 
 /// A copy of a document.
@@ -30,6 +30,8 @@ pub struct Located {
 #[derive(Debug, Default)]
 pub struct Lookups {
     ids: Vec<String>,
+    /// Their hashes, as filters have them.
+    hashes: Vec<u64>,
     /// Whose `_source` is needed.
     whole: Vec<bool>,
     searched: HashMap<(String, Option<String>), Vec<(usize, Located)>>,
@@ -39,7 +41,8 @@ impl Lookups {
     /// For these ids, and the documents of those that are `whole`.
     pub fn new(ids: Vec<String>, whole: impl Fn(&str) -> bool) -> Lookups {
         let whole = ids.iter().map(|id| whole(id)).collect();
-        Lookups { ids, whole, searched: HashMap::new() }
+        let hashes = ids.iter().map(|id| id_hash(id.as_bytes())).collect();
+        Lookups { ids, hashes, whole, searched: HashMap::new() }
     }
 
     /// The copies that this state has.
@@ -68,11 +71,17 @@ impl Lookups {
     }
 
     async fn search(&self, catalog: &Catalog, split: &Arc<Split>) -> Result<Vec<(usize, Located)>, Error> {
-        let reader = catalog.open(split).await?;
-        let deleted = catalog.deleted(split).await?;
-        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        let filter = catalog.cache.filters().get(&split.key);
+        let may_have = |id: &usize| filter.as_ref().is_none_or(|filter| filter.may_have(self.hashes[*id]));
+        let candidates: Vec<usize> = (0..self.ids.len()).filter(may_have).collect();
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (reader, deleted) = futures::try_join!(catalog.open(split), catalog.deleted(split))?;
+        let ids: Vec<&str> = candidates.iter().map(|id| self.ids[*id].as_str()).collect();
         let docs = reader.find(&ids, deleted.as_ref()).await?;
-        let found: Vec<(usize, u32)> = docs.iter().enumerate().filter_map(|(id, doc)| Some((id, (*doc)?))).collect();
+        let found: Vec<(usize, u32)> =
+            candidates.into_iter().zip(docs).filter_map(|(id, doc)| Some((id, doc?))).collect();
         if found.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,12 +1,13 @@
 //! The objects of a commit, written before it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use ledger::commit;
 use roaring::RoaringBitmap;
 
-use crate::manifest::{Change, Kind, Names, NewDeletes, State, encode_deletes};
+use crate::manifest::{Change, Kind, Names, NewDeletes, Split, State, encode_deletes};
 use crate::split::Built;
 use crate::{Catalog, Error};
 
@@ -63,9 +64,8 @@ pub async fn buried(
     if deleted.is_empty() {
         return Ok(Change::default());
     }
-    // Owned: the compiler does not see that a stream over closures of references is `Send`.
     let touched = state.splits.iter().filter_map(|split| Some((split.clone(), deleted.get(&split.key)?.clone())));
-    let touched: Vec<_> = touched.collect();
+    let touched: Vec<(Arc<Split>, Vec<u32>)> = touched.collect(); // owned, or the compiler cannot tell that the future is Send
     let bury = touched.into_iter().map(|(split, docs)| async move {
         let before = catalog.deleted(&split).await?;
         let mut bitset = before.map_or_else(RoaringBitmap::new, |before| (*before).clone());

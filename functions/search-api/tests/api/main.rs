@@ -8,3 +8,4 @@ mod search;
 mod server;
 mod shell;
 mod stored;
+mod trouble;

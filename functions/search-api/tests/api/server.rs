@@ -56,6 +56,12 @@ impl Server {
         self
     }
 
+    /// The same over another store, made of the folder's.
+    pub fn over(mut self, store: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Server {
+        self.store = store(self.store);
+        self.restarted()
+    }
+
     /// So many milliseconds later.
     pub fn later(&self, millis: i64) {
         self.now.set(self.now.get() + millis);
