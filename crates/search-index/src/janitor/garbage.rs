@@ -11,8 +11,8 @@
 
 use std::collections::HashSet;
 
-use futures::{StreamExt, TryStreamExt, stream};
-use ledger::{MAX_RACES, commit};
+use futures::future::try_join_all;
+use ledger::{KEPT_DAYS, MAX_RACES, commit};
 
 use crate::catalog::list;
 use crate::manifest::{Grave, Kind, Names, Snapshot, Turn, View};
@@ -23,6 +23,10 @@ use super::{Report, Visit};
 /// How long a reader may hold what it loaded (ms): a Lambda function lives 15 minutes at most, the time of the janitor's schedule may
 /// be as much behind when it comes to an index, and clocks differ; so an hour.
 pub const GRACE: i64 = 60 * 60 * 1000;
+
+/// When the objects of an ended life are looked for once more (ms after its end): longer than anything is queued or tried again
+/// (`ledger::KEPT_DAYS`), so that nobody who slept through the end is left to write some.
+const SLEEP: i64 = KEPT_DAYS * 24 * GRACE;
 
 /// Objects that one visit deletes at most: some minutes' work at [`DELETES`] at once.
 const MAX_COLLECTED: usize = 100_000;
@@ -110,12 +114,14 @@ impl Index {
         Err(self.contended())
     }
 
-    /// Deletes what ended lives have left; twice, because one who slept may write once more.
+    /// Deletes what ended lives have left; twice, because one who slept may write some more. The head stays:
+    /// it could only be deleted together with the index that somebody creates just then, and a writer that slept through the end
+    /// loses by it.
     async fn clear_graves(&self, visit: &Visit<'_>, report: &mut Report) -> Result<(), Error> {
         let view = self.view().await?;
         let mut cleared: Vec<&Grave> = Vec::new();
         for grave in &view.head.state.graves {
-            let kept = if grave.swept { 2 * GRACE } else { GRACE };
+            let kept = if grave.swept { SLEEP } else { GRACE };
             if grave.at.saturating_add(kept) > visit.now {
                 continue;
             }
@@ -162,9 +168,7 @@ impl Index {
             if visit.is_over() || report.collected >= MAX_COLLECTED {
                 return Ok(false);
             }
-            // A stream of futures and not a closure over references: the compiler would not see that it is `Send`.
-            let deletes: Vec<_> = some.iter().map(|key| self.delete_object(key)).collect();
-            stream::iter(deletes).buffer_unordered(DELETES).try_collect::<()>().await?;
+            try_join_all(some.iter().map(|key| self.delete_object(key))).await?;
             report.collected += some.len();
         }
         Ok(true)

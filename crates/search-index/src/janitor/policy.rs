@@ -124,3 +124,94 @@ fn chunks(splits: &[Size], run: Range<usize>, max_bytes: u64) -> Vec<Range<usize
     }
     chunks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MB: u64 = 1 << 20;
+    const LIMIT: u64 = 384 * MB;
+
+    fn size(bytes: u64) -> Size {
+        Size { bytes, documents: 1, deleted: 0, source: bytes }
+    }
+
+    /// `3*8 1` is three splits of 8 KiB and one of 1 KiB; `8-40` is one of 8 KiB with 40 of 100 documents deleted.
+    fn sizes(text: &str) -> Vec<Size> {
+        let mut sizes = Vec::new();
+        for word in text.split_whitespace() {
+            let (times, word) = word.split_once('*').unwrap_or(("1", word));
+            let (kib, deleted) = word.split_once('-').unwrap_or((word, "0"));
+            let deleted = deleted.parse().unwrap();
+            let size = Size { documents: 100, deleted, ..size(kib.parse::<u64>().unwrap() << 10) };
+            sizes.extend(std::iter::repeat_n(size, times.parse().unwrap()));
+        }
+        sizes
+    }
+
+    #[test]
+    fn neighbours_that_are_alike_are_joined() {
+        let cases: &[(&str, &[Range<usize>])] = &[
+            ("", &[]),
+            ("7*4", &[]),
+            ("8*4", &[0..8]),
+            ("20*4", &[0..20]),
+            ("300*4", &[0..256, 256..300]),
+            // Small ones beside a large one do without it, and are not joined across it.
+            ("7*4 100000", &[]),
+            ("7*4 100000 7*4", &[]),
+            ("100000 8*4", &[1..9]),
+            ("8*4 100000 9*4", &[0..8, 9..18]),
+            ("8*1000", &[0..8]),
+            // Small and medium ones take turns.
+            ("4 200 4 200 4 200 4 200", &[0..8]),
+            // Up to the limit (KiB: 384 × 1024), of fewer than eight only if no more would fit.
+            ("5*100000", &[0..3]),
+            ("2*100000", &[]),
+            ("8*393216", &[]),
+            ("2*190000 300000", &[0..2]),
+            // Deleted documents.
+            ("100000-30", &[]),
+            ("100000-31", &[0..1]),
+            ("400000-31", &[]),
+            ("8*4-50 100000 4-50", &[0..8, 9..10]),
+        ];
+        for (splits, expected) in cases {
+            assert_eq!(joins(&sizes(splits), LIMIT), *expected, "{splits}");
+        }
+        let many = Size { documents: MAX_DOCUMENTS / 4, ..size(MB) };
+        assert_eq!(joins(&[many; 9], LIMIT), [0..4, 4..8]);
+    }
+
+    /// Commits of one document each, with a visit after every few: each document is written again a few times, not once a visit.
+    #[test]
+    fn work_is_logarithmic() {
+        for between in [1, 8, 60, 5_000] {
+            let (mut splits, mut written): (Vec<Size>, u64) = (Vec::new(), 0);
+            const COMMITS: u64 = 50_000;
+            for n in 1..=COMMITS {
+                splits.push(Size { bytes: 10_000, ..size(300) });
+                if n % between > 0 {
+                    continue;
+                }
+                loop {
+                    let found = joins(&splits, LIMIT);
+                    for join in found.iter().rev() {
+                        let inputs = &splits[join.clone()];
+                        let sum = |of: fn(&Size) -> u64| inputs.iter().map(of).sum::<u64>();
+                        let source = sum(|split| split.source);
+                        let joined =
+                            Size { bytes: source + 9_700, source, documents: sum(|split| split.documents), deleted: 0 };
+                        written += joined.documents;
+                        splits.splice(join.clone(), [joined]);
+                    }
+                    if found.is_empty() {
+                        break;
+                    }
+                }
+            }
+            assert!(written <= COMMITS * 12, "{between}: each {} times", written / COMMITS);
+            assert!(splits.len() < 60, "{between}: {} left", splits.len());
+        }
+    }
+}
