@@ -49,8 +49,8 @@ impl Index {
     async fn join_these(&self, state: &State, inputs: &[Arc<Split>], report: &mut Report) -> Result<(), Error> {
         let joined = match self.merge(state, inputs).await {
             Ok(joined) => joined,
-            // Another janitor has joined and collected them.
-            Err(Error::Store(StoreError::NotFound { .. })) if current(&self.view().await?.state, inputs).is_none() => {
+            // Another janitor has joined and collected them, or their deletes.
+            Err(Error::Store(StoreError::NotFound { .. })) if !unchanged(&self.view().await?.state, inputs) => {
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -146,6 +146,12 @@ impl Index {
         let last = joined.inputs.last().map_or(0, |split| split.seq.1);
         Ok(Arc::new(Split { key, seq_base: 0, seq: (first, last), deletes, deleted, meta: built.meta.clone() }))
     }
+}
+
+/// Whether the splits and their deletes are what they were.
+fn unchanged(state: &State, inputs: &[Arc<Split>]) -> bool {
+    let same = |there: Vec<&Arc<Split>>| there.iter().zip(inputs).all(|(now, then)| now.deletes == then.deletes);
+    current(state, inputs).is_some_and(same)
 }
 
 /// The splits as they are now; `None` if one is gone.

@@ -207,7 +207,7 @@ impl Actor {
     /// Joins, and deletes garbage.
     pub async fn tidy(mut self, times: usize) {
         for _ in 0..times {
-            self.world.clock.sleep(self.random.random_range(1..60) * MINUTE).await;
+            self.world.clock.sleep(self.random.random_range(1..15) * MINUTE).await;
             let (index, faults, clock) = (self.index(), self.faults.clone(), self.world.clock.clone());
             let now = clock.now();
             let elapsed = || Duration::from_millis((clock.now() - now) as u64);

@@ -68,8 +68,8 @@ async fn run(seed: u64) -> Arc<World> {
     }
     all.spawn(actor(10, quiet).read(15));
     all.spawn(actor(11, quiet).read(15));
-    all.spawn(actor(13, RATES).tidy(20));
-    all.spawn(actor(14, RATES).tidy(20));
+    all.spawn(actor(13, RATES).tidy(40));
+    all.spawn(actor(14, RATES).tidy(40));
     all.spawn(actor(12, Rates { minutes: LAMBDA, ..RATES }).delete((seed % 3) as usize));
     while let Some(done) = all.join_next().await {
         if let Err(error) = done {
