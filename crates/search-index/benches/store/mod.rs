@@ -13,6 +13,9 @@ use ledger::{ETag, Meta, Object, ObjectStore, Precondition, StoreError};
 /// What S3 takes for a small GET (design).
 const LATENCY: Duration = Duration::from_millis(30);
 
+/// Keys of a page of a listing (S3's `max-keys`).
+const PAGE: usize = 1000;
+
 /// The store.
 #[derive(Default)]
 pub struct CountingStore {
@@ -50,12 +53,6 @@ impl CountingStore {
         let reads = self.reads.lock().unwrap();
         let depths = reads.depths.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(_, depth)| *depth);
         if prefix.is_empty() { depths.sum() } else { depths.max().unwrap_or(0) }
-    }
-
-    /// Sizes of the objects under a prefix.
-    pub fn sizes(&self, prefix: &str) -> Vec<u64> {
-        let objects = self.objects.lock().unwrap();
-        objects.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(_, o)| o.body.len() as u64).collect()
     }
 
     async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<Object, StoreError> {
@@ -120,12 +117,7 @@ impl ObjectStore for CountingStore {
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<Meta>, StoreError> {
         let objects = self.objects.lock().unwrap();
         let after = |key: &String| start_after.is_none_or(|start| key.as_str() > start);
-        let found = objects.iter().filter(|(key, _)| key.starts_with(prefix) && after(key)).take(ledger_page());
+        let found = objects.iter().filter(|(key, _)| key.starts_with(prefix) && after(key)).take(PAGE);
         Ok(found.map(|(key, o)| Meta { key: key.clone(), size: o.body.len() as u64, etag: o.etag.clone() }).collect())
     }
-}
-
-/// Keys of a page of a listing (S3's `max-keys`).
-fn ledger_page() -> usize {
-    1000
 }
