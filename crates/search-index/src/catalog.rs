@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use ledger::{ETag, MAX_RACES, ObjectStore, commit};
 
-use crate::manifest::{Bitsets, HEADS, Settings, State, View, Views};
+use crate::manifest::{Bitsets, HEADS, Settings, State, View, Views, new_incarnation};
 use crate::mapping::Mapping;
 use crate::{Error, Index, Reader, name, split};
 
@@ -105,7 +105,7 @@ impl Catalog {
         now: i64,
     ) -> Result<Arc<State>, Error> {
         let index = self.index(name)?;
-        let (incarnation, mapping) = (uuid::Uuid::new_v4().simple().to_string(), Arc::new(mapping));
+        let (incarnation, mapping) = (new_incarnation(), Arc::new(mapping));
         for race in 1..=MAX_RACES {
             let view = self.views.load(&self.store, name).await?;
             if view.state.incarnation.is_some() {

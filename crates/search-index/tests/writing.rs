@@ -215,4 +215,8 @@ async fn writers_race() {
     assert_eq!(created, EACH);
     let (source, ..) = get(&folder.catalog, "logs", "counter").await.unwrap();
     assert_eq!(source, format!(r#"{{"n":{}}}"#, WRITERS * EACH));
+    // Those who lost the race to make the index have written nothing under a name that nobody would ever look at.
+    let incarnation = folder.catalog.index("logs").unwrap().reader().await.unwrap().state.incarnation.clone().unwrap();
+    let splits = folder.store.list("splits/", None).await.unwrap();
+    assert!(splits.iter().all(|split| split.key.starts_with(&format!("splits/{incarnation}/"))), "{splits:?}");
 }

@@ -22,7 +22,7 @@ use crate::split::SplitMeta;
 pub(crate) use cache::{View, Views};
 pub(crate) use deletes::{Bitsets, encode as encode_deletes};
 pub(crate) use head::{Change, Grave, HeadState, NewDeletes, Turn};
-pub(crate) use object::{HEADS, Kind, Names};
+pub(crate) use object::{HEADS, Kind, Names, new_incarnation};
 pub(crate) use snapshot::Snapshot;
 
 /// Bits of `_seq_no` for the ordinal in its commit: a commit has at most 2²⁰ operations, and `_seq_no` stays below 2⁵³, which

@@ -38,6 +38,11 @@ impl Kind {
     }
 }
 
+/// A name for a new life of an index.
+pub fn new_incarnation() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
 /// Gives names to new objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {

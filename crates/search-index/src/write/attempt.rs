@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ledger::Seen;
 
-use crate::manifest::{HeadState, Names, ORDINAL_BITS, Settings, Split, State, View};
+use crate::manifest::{Names, ORDINAL_BITS, Settings, Split, State, View, new_incarnation};
 use crate::mapping::{DocumentError, Mapping};
 use crate::split::{BuildOptions, Builder, Built, Document, Row};
 use crate::{Error, Index};
@@ -23,8 +23,6 @@ pub struct Attempt<'a> {
     batch: &'a Batch<'a>,
     defaults: &'a Settings,
     now: i64,
-    /// The name of the index's life, if this is what begins it.
-    incarnation: String,
     lookups: Option<Lookups>,
     made: Option<Made>,
 }
@@ -46,7 +44,9 @@ struct Made {
 /// What a decision depends on.
 #[derive(PartialEq)]
 struct Basis {
+    /// The index exists, or something of the batch makes it.
     exists: bool,
+    tag_fields: Vec<String>,
     mapping: Arc<Mapping>,
     /// Pieces whose sources were not taken before.
     wanted: Vec<bool>,
@@ -56,19 +56,18 @@ struct Basis {
 impl<'a> Attempt<'a> {
     /// Of a batch. An index that is not there is made with `defaults`.
     pub fn new(index: &'a Index, batch: &'a Batch<'a>, defaults: &'a Settings, now: i64) -> Attempt<'a> {
-        let incarnation = uuid::Uuid::new_v4().simple().to_string();
-        Attempt { index, batch, defaults, now, incarnation, lookups: None, made: None }
+        Attempt { index, batch, defaults, now, lookups: None, made: None }
     }
 
     /// Tries to commit onto this view. `None`: another commit came first.
     pub async fn run(&mut self, view: &View) -> Result<Option<Vec<Taken>>, Error> {
-        let (catalog, head) = (&self.index.catalog, &view.head.state);
+        let catalog = &self.index.catalog;
         let seen = self.seen(&view.state).await?;
         let basis = self.basis(&view.state, &seen).await?;
-        let commit = head.commit + 1;
+        let commit = view.state.commit + 1;
         let mut made = match self.made.take() {
             Some(made) if made.basis == basis && (made.commit == commit || !made.plan.names_commit) => made,
-            _ => self.make(basis, head, commit)?,
+            _ => self.make(basis, commit)?,
         };
         let answers = made.plan.answers(self.batch, commit, &seen);
         let wanted = self.batch.pieces.iter().zip(&made.basis.wanted).filter(|(_, wanted)| **wanted);
@@ -76,7 +75,11 @@ impl<'a> Attempt<'a> {
         if made.plan.ordinals == 0 && sources.is_empty() {
             return Ok(Some(answers));
         }
-        let names = self.names(head);
+        let Some((view, names)) = self.begun(view).await? else {
+            self.made = Some(made);
+            return Ok(None);
+        };
+        let head = &view.head.state;
         let positions = async {
             if sources.is_empty() {
                 return Ok(head.positions.clone());
@@ -90,9 +93,6 @@ impl<'a> Attempt<'a> {
             view.next(&*catalog.store),
         )?;
         change.added.extend(made.added(&stored, commit));
-        if next.state.incarnation.is_none() {
-            next.state.begin(&names.incarnation, self.defaults.clone(), Arc::default(), self.now);
-        }
         next.state.mapping = made.mapping.clone();
         next.state.positions = positions;
         next.state.push(change);
@@ -125,15 +125,17 @@ impl<'a> Attempt<'a> {
             Lookups::new(ids.into_iter().map(str::to_owned).collect(), |id| whole.contains(id))
         });
         let found = lookups.run(&self.index.catalog, state).await?;
-        Ok(Basis { exists: state.incarnation.is_some(), mapping: state.mapping.clone(), wanted, found })
+        let is_there = state.incarnation.is_some();
+        let tag_fields = if is_there { &state.settings.tag_fields } else { &self.defaults.tag_fields };
+        let exists = is_there || self.batch.creates();
+        Ok(Basis { exists, tag_fields: tag_fields.clone(), mapping: state.mapping.clone(), wanted, found })
     }
 
     /// Decides, and builds the split. Takes CPU time.
-    fn make(&self, basis: Basis, head: &HeadState, commit: u64) -> Result<Made, Error> {
-        let settings = if basis.exists { &head.settings } else { self.defaults };
-        let options = BuildOptions { tag_fields: settings.tag_fields.clone() };
+    fn make(&self, basis: Basis, commit: u64) -> Result<Made, Error> {
+        let options = BuildOptions { tag_fields: basis.tag_fields.clone() };
         let mut documents = Documents { mapping: basis.mapping.clone(), builder: None, options };
-        let there = There { exists: basis.exists || self.batch.creates(), commit, found: &basis.found };
+        let there = There { exists: basis.exists, commit, found: &basis.found };
         let plan = decide(self.batch, &basis.wanted, &there, &mut documents)?;
         let Documents { mapping, builder, .. } = documents;
         let is_empty = plan.added as usize == plan.gone.len();
@@ -141,9 +143,18 @@ impl<'a> Attempt<'a> {
         Ok(Made { basis, commit, plan, mapping, built, stored: None })
     }
 
-    fn names(&self, head: &HeadState) -> Names {
-        let begun = || Names { incarnation: self.incarnation.clone(), generation: head.generation };
-        head.names().unwrap_or_else(begun)
+    /// The view of an index that is there; made by a commit of its own if need be, before anything is written under its name: what
+    /// lies under a name that no head knows is never found again. `None`: another commit came first.
+    async fn begun(&self, view: &View) -> Result<Option<(View, Names)>, Error> {
+        if let Some(names) = view.head.state.names() {
+            return Ok(Some((view.clone(), names)));
+        }
+        let mut next = (*view.head).clone();
+        next.state.begin(&new_incarnation(), self.defaults.clone(), Arc::default(), self.now);
+        let (catalog, commit) = (&self.index.catalog, next.state.commit);
+        let begun = catalog.views.commit(&catalog.store, &self.index.name, next, None).await?;
+        let begun = begun.filter(|begun| begun.state.commit == commit);
+        Ok(begun.and_then(|view| view.head.state.names().map(|names| (view, names))))
     }
 }
 
