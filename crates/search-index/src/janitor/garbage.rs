@@ -48,6 +48,10 @@ impl Index {
         let Some(names) = head.names().filter(|_| is_due && head.generation < head.changed + TURNS) else {
             return Ok(());
         };
+        if visit.is_over() {
+            report.unfinished = true;
+            return Ok(());
+        }
         if let Some(turn) = &head.turn
             && !self.sweep(&view, &names, turn, visit, report).await?
         {
@@ -67,8 +71,15 @@ impl Index {
         report: &mut Report,
     ) -> Result<bool, Error> {
         let store = &*self.catalog.store;
-        // Without it nothing is known: another janitor has made the next turn and collected it.
-        let Some(then) = Snapshot::read(store, &turn.snapshot).await? else { return Ok(false) };
+        let Some(then) = Snapshot::read(store, &turn.snapshot).await? else {
+            // Without it nothing is known. As a rule another janitor has made the next turn and collected it.
+            return match self.view().await?.head.state.turn.as_ref() == Some(turn) {
+                true => {
+                    Err(Error::Corrupt { key: turn.snapshot.clone(), reason: "the snapshot is missing".to_owned() })
+                }
+                false => Ok(false),
+            };
+        };
         let splits = then.splits.iter().chain(&view.state.splits);
         let mut named: HashSet<&str> =
             splits.flat_map(|split| [Some(&split.key), split.deletes.as_ref()]).flatten().map(String::as_str).collect();

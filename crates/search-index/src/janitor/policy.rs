@@ -126,7 +126,7 @@ fn chunks(splits: &[Size], run: Range<usize>, max_bytes: u64) -> Vec<Range<usize
 }
 
 #[cfg(test)]
-#[allow(clippy::single_range_in_vec_init)] // one join is a list of one
+#[allow(clippy::single_range_in_vec_init)] // a list of one join
 mod tests {
     use super::*;
 
