@@ -214,7 +214,13 @@ impl Actor {
             let now = clock.now();
             let elapsed = || Duration::from_millis((clock.now() - now) as u64);
             let tidied = faults.process(index.tidy(now, Duration::MAX, elapsed)).await.0;
-            match tidied.map(answered) {
+            // One who slept for so long may find what he looked at gone; the next visit looks again.
+            let slept = clock.now() - now >= GRACE;
+            let tidied = tidied.map(|result| match result {
+                Err(Error::Store(StoreError::NotFound { .. })) if slept => None,
+                result => answered(result),
+            });
+            match tidied {
                 Some(Some(report)) => {
                     let mut total = self.world.tidied.lock().unwrap();
                     *total = (total.0 + report.joined, total.1 + report.collected);
