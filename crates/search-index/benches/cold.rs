@@ -6,18 +6,19 @@
 //! Round trips are those that wait for each other: of a GET one more than of the last GET of the same object that had ended when it
 //! began; the manifest's come before the splits', and the documents' after.
 
+mod lines;
 mod store;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use search_index::manifest::Settings;
 use search_index::search::search;
 use search_index::write::{DocumentId, Op, Part};
 use search_index::{Catalog, Options};
 use search_query::SearchRequest;
 
+use lines::{START, STEP, line, mapping};
 use store::CountingStore;
 
 /// What the design allows a query to read: so many bytes, or a tenth of the splits left after pruning.
@@ -25,11 +26,6 @@ const LIMIT: u64 = 4 << 20;
 
 /// Dependent round trips, cold and with the manifest cached (design).
 const TRIPS: (u32, u32) = (5, 3);
-
-/// Milliseconds between two lines.
-const STEP: u64 = 10;
-
-const START: u64 = 1_763_000_000_000;
 
 /// A query of the design's table.
 struct Case {
@@ -63,41 +59,6 @@ fn cases(lines: u64) -> Vec<Case> {
         case("a frequent phrase", false, r#"{"query":{"match_phrase":{"message":"Receiving block"}}}"#.into()),
         case("date_histogram > terms over all", false, format!(r#"{{"size":0,{over_time}}}"#)),
     ]
-}
-
-/// A line of a data node, as HDFS logs it.
-fn line(number: u64) -> Bytes {
-    // A multiplicative hash spreads consecutive numbers (Knuth, TAOCP 6.4).
-    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let (block, port) = (mixed >> 1, 30_000 + (mixed >> 40) % 30_000);
-    let (a, b) = ((mixed >> 16) % 250, (mixed >> 24) % 250);
-    let level = if number % 10 == 3 { "WARN" } else { "INFO" };
-    let text = match number % 4 {
-        0 => format!("Receiving block blk_{block} src: /10.250.{a}.{b}:{port} dest: /10.250.{b}.{a}:50010"),
-        1 => format!("PacketResponder {} for block blk_{block} terminating", number % 3),
-        2 => format!("Received block blk_{block} of size 67108864 from /10.250.{a}.{b}"),
-        _ => {
-            format!("BLOCK* NameSystem.addStoredBlock: blockMap updated: 10.251.{a}.{b}:50010 is added to blk_{block}")
-        }
-    };
-    let needle = if number % 1_000_000 == 500_000 { " needle" } else { "" };
-    let class = ["DataNode$DataXceiver", "DataNode$PacketResponder", "FSNamesystem"][number as usize % 3];
-    Bytes::from(format!(
-        "{{\"@timestamp\":{},\"level\":\"{level}\",\"class\":\"dfs.{class}\",\"host\":\"node-{}\",\"message\":\"{text}{needle}\"}}",
-        START + number * STEP,
-        mixed % 200,
-    ))
-}
-
-fn mapping() -> search_index::mapping::Mapping {
-    let properties = serde_json::json!({ "properties": {
-        "@timestamp": { "type": "date" },
-        "level": { "type": "keyword" },
-        "class": { "type": "keyword" },
-        "host": { "type": "keyword" },
-        "message": { "type": "text" },
-    } });
-    search_index::mapping::Mapping::from_json(&properties).expect("a mapping")
 }
 
 /// Writes so many commits; joined into one split if `join`.
