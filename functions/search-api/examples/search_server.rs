@@ -1,4 +1,4 @@
-//! The API on loopback over a folder, for trying clients: `cargo run -p search-api --example serve -- [PORT] [FOLDER] [VERSION]`.
+//! The API on loopback over a folder, for trying clients: `cargo run -p search-api --example search_server -- [PORT] [FOLDER] [VERSION]`.
 
 use std::convert::Infallible;
 use std::rc::Rc;
