@@ -47,7 +47,8 @@ fn rows() -> Vec<(i64, String)> {
 fn engine(application: &Application, rows: &[(i64, String)]) -> usize {
     let (mut state, mut output) = (State::default(), Vec::new());
     for (rowtime, line) in rows {
-        let event = Event::Record { source: 0, rowtime: *rowtime, arrival: *rowtime, bytes: line.as_bytes() };
+        let event =
+            Event::Record { source: 0, rowtime: *rowtime, arrival: *rowtime, origin: None, bytes: line.as_bytes() };
         application.run(&mut state, event, &mut output);
     }
     application.run(&mut state, Event::Bound(i64::MAX), &mut output);
@@ -85,7 +86,7 @@ fn counts(c: &mut Criterion) {
     let rows = rows();
     let schema: InputSchema = serde_json::from_str(SCHEMA).expect("the schema is JSON");
     let source = schema.source("SOURCE_SQL_STREAM_001").expect("the schema is right");
-    let application = Application::compile(SQL, &[source]).expect("the script is right");
+    let application = Application::compile(SQL, &[source], &[]).expect("the script is right");
     assert_eq!(engine(&application, &rows), values(&rows));
     let mut group = c.benchmark_group("counts per minute and status");
     group.throughput(Throughput::Elements(ROWS as u64));

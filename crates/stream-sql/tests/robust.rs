@@ -13,10 +13,14 @@ fn source() -> Source {
 }
 
 fn run(sql: &str, records: &[&[u8]]) {
-    let Ok(application) = Application::compile(sql, &[source()]) else { return };
+    let Ok(application) = Application::compile(sql, &[source()], &[]) else { return };
     let (mut state, mut rows) = (State::default(), Vec::new());
     for (place, bytes) in (0..).zip(records) {
-        application.run(&mut state, Event::Record { source: 0, rowtime: place * 700, arrival: 1, bytes }, &mut rows);
+        application.run(
+            &mut state,
+            Event::Record { source: 0, rowtime: place * 700, arrival: 1, origin: None, bytes },
+            &mut rows,
+        );
     }
     application.run(&mut state, Event::Bound(i64::MAX), &mut rows);
     let mut json = Vec::new();
@@ -233,5 +237,5 @@ fn long_chains_and_deep_nests() {
         run(&sql, &records);
     }
     let chained = select(format!("{}FALSE", "TRUE OR ".repeat(10_000)));
-    assert!(Application::compile(&chained, &[source()]).is_ok());
+    assert!(Application::compile(&chained, &[source()], &[]).is_ok());
 }

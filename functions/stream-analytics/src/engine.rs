@@ -19,7 +19,7 @@ pub fn source(schema: &Schema) -> Result<Source, String> {
 
 /// Compiles statements over the source.
 pub fn compile(sql: &str, source: &Source) -> Result<Application, SqlError> {
-    Application::compile(sql, std::slice::from_ref(source))
+    Application::compile(sql, std::slice::from_ref(source), &[])
 }
 
 /// Gives out the rows of these streams alone, and its errors. A name that is no stream is handed back.

@@ -110,7 +110,7 @@ impl<'a> Fold<'a> {
             return rowtime;
         }
         self.state.counters.rows += 1;
-        self.event(Event::Record { source: 0, rowtime, arrival, bytes: line });
+        self.event(Event::Record { source: 0, rowtime, arrival, origin: None, bytes: line });
         rowtime
     }
 

@@ -28,7 +28,7 @@ enum What {
 fn run(case: &Value) -> Result<Result<Rows, String>, String> {
     let sources = sources(case)?;
     let sql = case["sql"].as_str().unwrap_or_default();
-    let application = match Application::compile(sql, &sources) {
+    let application = match Application::compile(sql, &sources, &[]) {
         Ok(application) => application,
         Err(error) => return Ok(Err(error.to_string())),
     };
@@ -65,7 +65,7 @@ fn feed(application: &Application, case: &Value, sources: &[Source]) -> Result<V
                 What::Record(text) => {
                     application.run(
                         &mut state,
-                        Event::Record { source, rowtime, arrival, bytes: text.as_bytes() },
+                        Event::Record { source, rowtime, arrival, origin: None, bytes: text.as_bytes() },
                         &mut rows,
                     );
                 }

@@ -32,7 +32,7 @@ const ERROR_STREAM: [&str; 7] =
 /// Names that no stream of a script may have.
 const ERROR_STREAM_NAME: &str = "error_stream";
 
-pub(crate) fn compile(sql: &str, sources: &[Source]) -> Result<Application, SqlError> {
+pub(crate) fn compile(sql: &str, sources: &[Source], _tables: &[Source]) -> Result<Application, SqlError> {
     let statements = syntax::parse(sql)?;
     let mut planner = Planner::default();
     for source in sources {
@@ -45,8 +45,15 @@ pub(crate) fn compile(sql: &str, sources: &[Source]) -> Result<Application, SqlE
         }
     }
     for statement in &statements {
-        if let tree::Statement::CreatePump { name, replace, insert } = statement {
-            planner.create_pump(name, *replace, insert)?;
+        match statement {
+            tree::Statement::CreatePump { stopped: Some(span), .. } => {
+                return Err(span.error("STOPPED is not supported"));
+            }
+            tree::Statement::CreatePump { name, replace, insert, .. } => planner.create_pump(name, *replace, insert)?,
+            tree::Statement::CreateFunction(function) => {
+                return Err(function.name.span.error("CREATE FUNCTION is not supported"));
+            }
+            tree::Statement::CreateStream { .. } => {}
         }
     }
     Ok(planner.finish())
@@ -142,7 +149,7 @@ impl Planner {
         let flow = self.graph.query(&insert.query)?;
         let places = target_places(&target, insert)?;
         if places.len() != flow.columns.len() {
-            let span = flow.columns.first().map_or(insert.query.span, |column| column.span);
+            let span = flow.columns.first().map_or(insert.query.span(), |column| column.span);
             let message = "Number of INSERT target columns ({}) does not equal number of source items ({})";
             let message =
                 message.replacen("{}", &places.len().to_string(), 1).replacen("{}", &flow.columns.len().to_string(), 1);

@@ -5,12 +5,12 @@ use super::expression::Binder;
 use super::graph::Graph;
 use super::monotonic::{Direction, direction};
 use super::over::Windows;
-use super::scope::{Scope, ScopeColumn};
+use super::scope::{Relation, Scope};
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
 use crate::operator::{Aggregate, Calc, Distinct, Key, NodeId, Operator, Over, Sort, SortKey, Stagger, Tumble};
-use crate::syntax::tree::{self, From, Item, Name, Order, Select, Span};
+use crate::syntax::tree::{self, From, Item, Name, Order, Query, Select, Span};
 use crate::value::Value;
 
 /// How large a column of a query in FROM may be to be computed where it is used, node by node.
@@ -44,18 +44,29 @@ enum Groups {
     Staggered { length: i64 },
 }
 
+/// What a query reads: rows of a node, of which those are meant for which a condition holds, and what names mean in them.
+pub(super) struct Input {
+    pub(super) node: NodeId,
+    /// How many columns a row of the node has.
+    pub(super) width: usize,
+    pub(super) filter: Option<Expr>,
+    pub(super) scope: Scope,
+}
+
 impl Graph {
-    pub(super) fn query(&mut self, select: &Select) -> Result<Flow, SqlError> {
-        let flow = self.from(select)?;
-        let columns = flow.columns.iter().map(|column| ScopeColumn {
-            name: column.name.clone(),
-            value: column.value.clone(),
-            hidden: column.hidden,
-        });
-        let scope = Scope { name: relation_name(&select.from), columns: columns.collect() };
+    pub(super) fn query(&mut self, query: &Query) -> Result<Flow, SqlError> {
+        match query {
+            Query::Select(select) => self.select(select),
+            Query::Values { span, .. } => Err(span.error("VALUES is not supported")),
+            Query::Set { span, .. } => Err(span.error("UNION is not supported")),
+        }
+    }
+
+    fn select(&mut self, select: &Select) -> Result<Flow, SqlError> {
+        let Input { node, width, filter, scope } = self.from(&select.from, select.span)?;
         let mut binder = Binder::new(&scope);
-        let filter = select.filter.as_ref().map(|filter| binder.condition(filter, "WHERE")).transpose()?;
-        let flow = Flow { filter: both(flow.filter.clone(), filter), ..flow };
+        let condition = select.filter.as_ref().map(|filter| binder.condition(filter, "WHERE")).transpose()?;
+        let flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
         let groups = match (&select.group_by, &select.stagger) {
             (Some((span, keys)), _) => Some((keys, Groups::Tumbling { span: *span })),
             (None, Some(stagger)) => {
@@ -100,36 +111,42 @@ impl Graph {
         }
     }
 
-    fn from(&mut self, select: &Select) -> Result<Flow, SqlError> {
-        match &select.from {
-            From::Stream { name, over: None, .. } => {
+    pub(super) fn from(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
+        match from {
+            From::Stream { name, over: None, alias } => {
                 let stream = self.stream(name)?;
-                Ok(Flow {
-                    node: stream.node,
-                    width: stream.columns.len(),
-                    filter: None,
-                    columns: stream.columns(select.span),
-                    rowtime: None,
-                })
+                let columns = stream.columns(span);
+                let alias = alias.as_ref().unwrap_or(name).text.clone();
+                let relation = Relation { name: Some(alias), columns, rowtime: Expr::Rowtime };
+                let scope = Scope { relations: vec![relation] };
+                Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
             From::Stream { over: Some(_), name, .. } => Err(name.span.error("OVER after a stream is not supported")),
-            From::Join { span } => Err(span.error("JOIN is not supported")),
-            From::Function { name } => {
+            From::Join(join) => Err(join.span.error("JOIN is not supported")),
+            From::Function { name, .. } => {
                 Err(name.span.error(format!("The table function {} is not supported", name.text)))
             }
-            From::Query { query, columns: names, .. } => {
-                let mut flow = self.query(query)?;
-                if !names.is_empty() {
-                    rename(&mut flow, names)?;
-                }
-                // A ROWTIME of its own is one that rows must have had; and what is large is not computed time and again.
-                let is_large = flow.columns.iter().any(|column| column.value.expr.size() > MAX_INLINE);
-                if flow.rowtime.is_some() || is_large {
-                    flow = self.materialise(flow);
-                }
-                Ok(flow)
+            From::Query { query, alias, columns } => {
+                let flow = self.query(query)?;
+                self.derived(flow, alias.as_ref(), columns)
             }
         }
+    }
+
+    /// A query, or what a table function gives, as something to read from.
+    pub(super) fn derived(&mut self, flow: Flow, alias: Option<&Name>, names: &[Name]) -> Result<Input, SqlError> {
+        let mut flow = flow;
+        if !names.is_empty() {
+            rename(&mut flow, names)?;
+        }
+        // A ROWTIME of its own is one that rows must have had; and what is large is not computed time and again.
+        let is_large = flow.columns.iter().any(|column| column.value.expr.size() > MAX_INLINE);
+        if flow.rowtime.is_some() || is_large {
+            flow = self.materialise(flow);
+        }
+        let name = alias.map(|alias| alias.text.clone());
+        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Expr::Rowtime }] };
+        Ok(Input { node: flow.node, width: flow.width, filter: flow.filter, scope })
     }
 
     fn groups(&mut self, flow: Flow, groups: Groups, grouping: Grouping) -> Result<NodeId, SqlError> {
@@ -196,6 +213,9 @@ impl Graph {
         is_grouped: bool,
         span: Span,
     ) -> Result<Flow, SqlError> {
+        if let Some(within) = keys.iter().find_map(|key| key.within.as_ref()) {
+            return Err(within.span.error("ORDER BY … WITHIN is not supported"));
+        }
         let leading = &bound[0].expr;
         let is_time = is_time(leading);
         if !is_time && !is_grouped {
@@ -214,16 +234,6 @@ impl Graph {
         let node = self.add(Operator::Sort(Sort { period, keys: places }), flow.node);
         Ok(Flow { node, ..flow })
     }
-}
-
-/// The name by which a query's columns may be qualified.
-fn relation_name(from: &From) -> Option<String> {
-    let name = match from {
-        From::Stream { name, alias, .. } => Some(alias.as_ref().unwrap_or(name)),
-        From::Query { alias, .. } => alias.as_ref(),
-        From::Join { .. } | From::Function { .. } => None,
-    };
-    name.map(|name| name.text.clone())
 }
 
 fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
@@ -280,18 +290,15 @@ fn select_list(binder: &mut Binder<'_>, select: &Select) -> Result<(Vec<FlowColu
     for item in &select.items {
         match item {
             Item::Wildcard { qualifier, span } => {
-                if let Some(qualifier) = qualifier {
-                    binder.scope.check_name(qualifier)?;
-                }
                 if binder.grouping.is_some() {
                     return Err(span.error("* is not allowed with GROUP BY"));
                 }
-                columns.extend(binder.scope.columns.iter().filter(|column| !column.hidden).map(|column| FlowColumn {
-                    name: column.name.clone(),
-                    value: column.value.clone(),
-                    hidden: false,
-                    span: *span,
-                }));
+                let relations = match qualifier {
+                    Some(qualifier) => std::slice::from_ref(binder.scope.relation(qualifier)?),
+                    None => &binder.scope.relations[..],
+                };
+                let visible = relations.iter().flat_map(|relation| &relation.columns).filter(|column| !column.hidden);
+                columns.extend(visible.map(|column| FlowColumn { span: *span, ..column.clone() }));
             }
             Item::Expr { expr, alias } => {
                 let value = binder.bind(expr)?;

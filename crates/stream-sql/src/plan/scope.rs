@@ -1,25 +1,25 @@
 //! What names mean in a query.
 
+use super::query::FlowColumn;
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
 use crate::syntax::tree::{Name, Span};
 
-/// The relation a query reads from. Its columns are expressions over the rows that come in, so that a query in FROM needs no rows
-/// of its own.
+/// The relations a query reads from: one, or those of a join.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
-    /// The stream's name or its alias; a query may have none.
-    pub(super) name: Option<String>,
-    pub(super) columns: Vec<ScopeColumn>,
+    pub(super) relations: Vec<Relation>,
 }
 
+/// Its columns are expressions over the rows that come in, so that a query in FROM needs no rows of its own.
 #[derive(Debug, Clone)]
-pub(super) struct ScopeColumn {
-    pub(super) name: String,
-    pub(super) value: Typed,
-    /// Not part of `*`.
-    pub(super) hidden: bool,
+pub(super) struct Relation {
+    /// The stream's name or its alias; a query may have none.
+    pub(super) name: Option<String>,
+    pub(super) columns: Vec<FlowColumn>,
+    /// What `name.ROWTIME` is. ROWTIME alone is that of the row about to be generated.
+    pub(super) rowtime: Expr,
 }
 
 const ROWTIME: &str = "ROWTIME";
@@ -29,34 +29,42 @@ impl Scope {
     pub(super) fn resolve(&self, path: &[Name], span: Span) -> Result<Typed, SqlError> {
         let (relation, column) = match path {
             [column] => (None, column),
-            [relation, column] => (Some(relation), column),
+            [relation, column] => (Some(self.relation(relation)?), column),
             _ => return Err(span.error("A column of a record is not supported")),
         };
-        if let Some(relation) = relation {
-            self.check_name(relation)?;
-        }
-        if let Some(found) = self.columns.iter().find(|known| known.name == column.text) {
-            return Ok(found.value.clone());
+        let relations = relation.map_or(&self.relations[..], std::slice::from_ref);
+        let mut found = relations.iter().filter_map(|relation| relation.column(&column.text));
+        if let Some(first) = found.next() {
+            return match found.next() {
+                None => Ok(first.value.clone()),
+                Some(_) => Err(span.error(format!("Column '{}' is ambiguous", column.text))),
+            };
         }
         if column.text == ROWTIME {
-            return Ok(Typed { expr: Expr::Rowtime, data_type: Type::TIMESTAMP });
+            let expr = relation.map_or(Expr::Rowtime, |relation| relation.rowtime.clone());
+            return Ok(Typed { expr, data_type: Type::TIMESTAMP });
         }
-        Err(match relation {
-            Some(relation) => span.error(format!("Column '{}' not found in table '{}'", column.text, relation.text)),
-            None => span.error(format!("Column '{}' not found in any table{}", column.text, self.hint(column))),
+        Err(match path {
+            [relation, _] => span.error(format!("Column '{}' not found in table '{}'", column.text, relation.text)),
+            _ => span.error(format!("Column '{}' not found in any table{}", column.text, self.hint(column))),
         })
     }
 
-    pub(super) fn check_name(&self, relation: &Name) -> Result<(), SqlError> {
-        if self.name.as_deref() == Some(&relation.text) {
-            return Ok(());
-        }
-        Err(relation.span.error(format!("Table '{}' not found", relation.text)))
+    pub(super) fn relation(&self, name: &Name) -> Result<&Relation, SqlError> {
+        let found = self.relations.iter().find(|relation| relation.name.as_deref() == Some(&name.text));
+        found.ok_or_else(|| name.span.error(format!("Table '{}' not found", name.text)))
     }
 
     /// The usual mistake: a name in small letters without its quotes.
     fn hint(&self, name: &Name) -> String {
-        let similar = self.columns.iter().find(|known| known.name.eq_ignore_ascii_case(&name.text));
+        let mut columns = self.relations.iter().flat_map(|relation| &relation.columns);
+        let similar = columns.find(|known| known.name.eq_ignore_ascii_case(&name.text));
         similar.map_or(String::new(), |known| format!(": did you mean \"{}\"?", known.name))
+    }
+}
+
+impl Relation {
+    fn column(&self, name: &str) -> Option<&FlowColumn> {
+        self.columns.iter().find(|column| column.name == name)
     }
 }

@@ -2,35 +2,59 @@
 
 use super::lexer::Token;
 use super::parser::Parser;
-use super::tree::{Frame, From, Item, Name, Order, Over, Select, Span, Stagger, Window};
+use super::tree::{
+    Frame, From, FunctionArg, Item, Join, JoinKind, Name, Order, Over, Query, Select, SetOperator, Span, Stagger,
+    Window,
+};
 use crate::error::SqlError;
 
 type Parsed<T> = Result<T, SqlError>;
 
 impl Parser {
-    /// A query, in parentheses or not.
-    pub(super) fn query(&mut self) -> Parsed<Select> {
+    /// A query, in parentheses or not, and those that are set beside it.
+    pub(super) fn query(&mut self) -> Parsed<Query> {
         self.nested(|parser| {
-            let query = if parser.symbol("(") {
-                let query = parser.query()?;
-                parser.expect_symbol(")")?;
-                query
-            } else {
-                parser.select()?
-            };
-            for word in ["UNION", "INTERSECT", "EXCEPT"] {
-                if parser.is_word(word) {
-                    return parser.unsupported(parser.span(), word);
-                }
+            let mut query = parser.query_term()?;
+            loop {
+                let (word, span) = (parser.token().clone(), parser.span());
+                let operator = match &word {
+                    Token::Word(word) if word == "UNION" => SetOperator::Union,
+                    Token::Word(word) if word == "INTERSECT" => SetOperator::Intersect,
+                    Token::Word(word) if word == "EXCEPT" => SetOperator::Except,
+                    _ => return Ok(query),
+                };
+                parser.advance();
+                let all = parser.word("ALL");
+                let right = Box::new(parser.query_term()?);
+                query = Query::Set { operator, all, span, left: Box::new(query), right };
             }
-            Ok(query)
         })
     }
 
-    fn select(&mut self) -> Parsed<Select> {
-        if self.is_word("VALUES") {
-            return self.unsupported(self.span(), "VALUES");
+    fn query_term(&mut self) -> Parsed<Query> {
+        if self.symbol("(") {
+            let query = self.query()?;
+            self.expect_symbol(")")?;
+            return Ok(query);
         }
+        if self.is_word("VALUES") {
+            return self.values();
+        }
+        Ok(Query::Select(Box::new(self.select()?)))
+    }
+
+    fn values(&mut self) -> Parsed<Query> {
+        let start = self.expect_word("VALUES")?;
+        let rows = self.comma_separated(|parser| {
+            parser.expect_symbol("(")?;
+            let row = parser.comma_separated(Parser::expr)?;
+            parser.expect_symbol(")")?;
+            Ok(row)
+        })?;
+        Ok(Query::Values { span: start.until(self.last_span()), rows })
+    }
+
+    fn select(&mut self) -> Parsed<Select> {
         let start = self.expect_word("SELECT")?;
         self.word("STREAM");
         let distinct = self.is_word("DISTINCT").then(|| self.advance().1);
@@ -83,46 +107,62 @@ impl Parser {
 
     fn order(&mut self) -> Parsed<Order> {
         let expr = self.expr()?;
-        if self.is_word("WITHIN") {
-            return self.unsupported(self.span(), "ORDER BY … WITHIN");
-        }
         let descending = self.word("DESC");
         if !descending {
             self.word("ASC");
         }
-        Ok(Order { expr, descending })
+        let within = if self.word("WITHIN") { Some(self.expr()?) } else { None };
+        Ok(Order { expr, descending, within })
     }
 
     fn from(&mut self) -> Parsed<From> {
-        let from = self.relation()?;
-        let span = self.span();
-        if self.is_symbol(",") {
-            return self.unsupported(span, "A join");
-        }
-        for word in ["JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"] {
-            if self.word(word) {
-                self.skip_join()?;
-                return Ok(From::Join { span });
+        let mut from = self.relation()?;
+        loop {
+            let span = self.span();
+            if self.symbol(",") {
+                let right = self.relation()?;
+                from = From::Join(Box::new(Join { left: from, right, kind: JoinKind::Inner, span, on: None }));
+                continue;
             }
+            if self.is_word("NATURAL") {
+                return self.unsupported(span, "NATURAL JOIN");
+            }
+            let Some((kind, has_condition)) = self.join_words()? else { return Ok(from) };
+            let span = span.until(self.last_span());
+            let right = self.relation()?;
+            if self.is_word("USING") {
+                return self.unsupported(self.span(), "USING");
+            }
+            let on = if has_condition {
+                self.expect_word("ON")?;
+                Some(self.expr()?)
+            } else {
+                None
+            };
+            from = From::Join(Box::new(Join { left: from, right, kind, span, on }));
         }
-        Ok(from)
     }
 
-    /// Reads on to the end of the joins, so that what is wrong in the rest of the query is not taken for the join's fault.
-    fn skip_join(&mut self) -> Parsed<()> {
-        loop {
-            for word in ["OUTER", "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"] {
-                while self.word(word) {}
-            }
-            self.relation()?;
-            if self.word("ON") {
-                self.expr()?;
-            }
-            let another = ["JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"];
-            if !another.iter().any(|word| self.is_word(word)) {
-                return Ok(());
+    /// The words before the right side of a join, if there is one: its kind, and whether it has a condition.
+    fn join_words(&mut self) -> Parsed<Option<(JoinKind, bool)>> {
+        let mut kind = JoinKind::Inner;
+        if self.word("CROSS") {
+            self.expect_word("JOIN")?;
+            return Ok(Some((kind, false)));
+        }
+        let mut written = self.word("INNER");
+        for (word, outer) in [("LEFT", JoinKind::Left), ("RIGHT", JoinKind::Right), ("FULL", JoinKind::Full)] {
+            if !written && self.word(word) {
+                self.word("OUTER");
+                (kind, written) = (outer, true);
             }
         }
+        if written {
+            self.expect_word("JOIN")?;
+        } else if !self.word("JOIN") {
+            return Ok(None);
+        }
+        Ok(Some((kind, true)))
     }
 
     fn relation(&mut self) -> Parsed<From> {
@@ -133,17 +173,23 @@ impl Parser {
             self.advance();
             let query = Box::new(self.query()?);
             self.expect_symbol(")")?;
-            let alias = self.alias()?;
-            let mut columns = Vec::new();
-            if alias.is_some() && self.symbol("(") {
-                columns = self.comma_separated(Parser::new_name)?;
-                self.expect_symbol(")")?;
-            }
+            let (alias, columns) = self.table_alias()?;
             return Ok(From::Query { query, alias, columns });
         }
         let name = self.new_name()?;
         let over = if self.word("OVER") { Some(self.over()?) } else { None };
         Ok(From::Stream { name, over, alias: self.alias()? })
+    }
+
+    /// `AS t`, `AS t(c1, …)`
+    fn table_alias(&mut self) -> Parsed<(Option<Name>, Vec<Name>)> {
+        let alias = self.alias()?;
+        let mut columns = Vec::new();
+        if alias.is_some() && self.symbol("(") {
+            columns = self.comma_separated(Parser::new_name)?;
+            self.expect_symbol(")")?;
+        }
+        Ok((alias, columns))
     }
 
     /// `TABLE(name(CURSOR(query), …))`
@@ -152,18 +198,20 @@ impl Parser {
         self.expect_symbol("(")?;
         let name = self.new_name()?;
         self.expect_symbol("(")?;
-        self.comma_separated(|parser| {
+        let args = self.comma_separated(|parser| {
+            let start = parser.span();
             if parser.word("CURSOR") {
                 parser.expect_symbol("(")?;
-                parser.query()?;
-                return parser.expect_symbol(")").map(|_| ());
+                let query = parser.query()?;
+                let end = parser.expect_symbol(")")?;
+                return Ok(FunctionArg::Cursor { span: start.until(end), query });
             }
-            parser.expr().map(|_| ())
+            parser.expr().map(FunctionArg::Expr)
         })?;
         self.expect_symbol(")")?;
         self.expect_symbol(")")?;
-        self.alias()?;
-        Ok(From::Function { name })
+        let (alias, columns) = self.table_alias()?;
+        Ok(From::Function { name, args, alias, columns })
     }
 
     fn stagger(&mut self) -> Parsed<Stagger> {
@@ -199,7 +247,7 @@ impl Parser {
         if self.words(&["ORDER", "BY"]) {
             // Allowed where it changes nothing: a stream is in the order of its ROWTIME.
             let keys = self.comma_separated(Parser::order)?;
-            if !matches!(&keys[..], [Order { expr, descending: false }] if expr.is_rowtime()) {
+            if !matches!(&keys[..], [Order { expr, descending: false, within: None }] if expr.is_rowtime()) {
                 return Err(span.error("ORDER BY is not allowed in a window: rows are in the order of ROWTIME"));
             }
         }

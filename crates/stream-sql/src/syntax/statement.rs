@@ -2,7 +2,7 @@
 
 use super::lexer::Token;
 use super::parser::Parser;
-use super::tree::{ColumnDefinition, Insert, Statement};
+use super::tree::{ColumnDefinition, CreateFunction, Insert, Statement};
 use crate::error::SqlError;
 
 type Parsed<T> = Result<T, SqlError>;
@@ -37,8 +37,8 @@ impl Parser {
             self.create_stream(replace)
         } else if self.word("PUMP") {
             self.create_pump(replace)
-        } else if self.is_word("FUNCTION") {
-            self.unsupported(self.span(), "CREATE FUNCTION")
+        } else if self.word("FUNCTION") {
+            self.create_function(replace)
         } else {
             Err(self.unexpected(if replace {
                 "STREAM, PUMP or FUNCTION"
@@ -66,12 +66,33 @@ impl Parser {
 
     fn create_pump(&mut self, replace: bool) -> Parsed<Statement> {
         let name = self.new_name()?;
-        if self.is_word("STOPPED") {
-            return self.unsupported(self.span(), "STOPPED: pumps start with the application, and");
-        }
+        let stopped = self.is_word("STOPPED").then(|| self.advance().1);
         self.expect_word("AS")?;
         let insert = Box::new(self.insert()?);
-        Ok(Statement::CreatePump { replace, name, insert })
+        Ok(Statement::CreatePump { replace, name, stopped, insert })
+    }
+
+    fn create_function(&mut self, replace: bool) -> Parsed<Statement> {
+        let name = self.new_name()?;
+        self.expect_symbol("(")?;
+        let mut parameters = Vec::new();
+        if !self.is_symbol(")") {
+            parameters = self.comma_separated(|parser| Ok((parser.new_name()?, parser.data_type()?.0)))?;
+        }
+        self.expect_symbol(")")?;
+        self.expect_word("RETURNS")?;
+        let (returns, _) = self.data_type()?;
+        self.words(&["LANGUAGE", "SQL"]);
+        self.word("DETERMINISTIC");
+        self.words(&["CONTAINS", "SQL"]);
+        let null_on_null = self.words(&["RETURNS", "NULL", "ON", "NULL", "INPUT"]);
+        if !null_on_null {
+            self.words(&["CALLED", "ON", "NULL", "INPUT"]);
+        }
+        self.expect_word("RETURN")?;
+        let body = self.expr()?;
+        let function = CreateFunction { replace, name, parameters, returns, null_on_null, body };
+        Ok(Statement::CreateFunction(Box::new(function)))
     }
 
     fn insert(&mut self) -> Parsed<Insert> {
@@ -81,7 +102,7 @@ impl Parser {
         self.expect_word("INTO")?;
         let target = self.new_name()?;
         let mut columns = Vec::new();
-        if self.is_symbol("(") && !self.is_word_ahead(1, "SELECT") {
+        if self.is_symbol("(") && !["SELECT", "VALUES"].iter().any(|word| self.is_word_ahead(1, word)) {
             self.advance();
             columns = self.comma_separated(Parser::known_name)?;
             self.expect_symbol(")")?;

@@ -33,7 +33,20 @@ pub(crate) struct Name {
 #[derive(Debug)]
 pub(crate) enum Statement {
     CreateStream { replace: bool, name: Name, columns: Vec<ColumnDefinition> },
-    CreatePump { replace: bool, name: Name, insert: Box<Insert> },
+    CreatePump { replace: bool, name: Name, stopped: Option<Span>, insert: Box<Insert> },
+    CreateFunction(Box<CreateFunction>),
+}
+
+/// `CREATE FUNCTION name (parameter type, …) RETURNS type … RETURN body`
+#[derive(Debug)]
+pub(crate) struct CreateFunction {
+    pub(crate) replace: bool,
+    pub(crate) name: Name,
+    pub(crate) parameters: Vec<(Name, SqlType)>,
+    pub(crate) returns: SqlType,
+    /// `RETURNS NULL ON NULL INPUT`
+    pub(crate) null_on_null: bool,
+    pub(crate) body: Expr,
 }
 
 #[derive(Debug)]
@@ -48,7 +61,44 @@ pub(crate) struct Insert {
     pub(crate) target: Name,
     /// Empty: all of the stream's, in order.
     pub(crate) columns: Vec<Name>,
-    pub(crate) query: Select,
+    pub(crate) query: Query,
+}
+
+#[derive(Debug)]
+pub(crate) enum Query {
+    Select(Box<Select>),
+    /// `VALUES (…), (…)`
+    Values {
+        span: Span,
+        rows: Vec<Vec<Expr>>,
+    },
+    /// Two queries and the word between them.
+    Set {
+        operator: SetOperator,
+        all: bool,
+        /// Of the word.
+        span: Span,
+        left: Box<Query>,
+        right: Box<Query>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SetOperator {
+    Union,
+    Intersect,
+    Except,
+}
+
+impl Query {
+    /// Where it begins and ends.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Query::Select(select) => select.span,
+            Query::Values { span, .. } => *span,
+            Query::Set { left, right, .. } => left.span().until(right.span()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -86,24 +136,52 @@ pub(crate) enum From {
         alias: Option<Name>,
     },
     Query {
-        query: Box<Select>,
+        query: Box<Query>,
         alias: Option<Name>,
         columns: Vec<Name>,
     },
-    /// Read and placed, not planned yet.
-    Join {
-        span: Span,
-    },
-    /// `TABLE(name(…))`, not planned yet.
+    Join(Box<Join>),
+    /// `TABLE(name(CURSOR(query), …))`
     Function {
         name: Name,
+        args: Vec<FunctionArg>,
+        alias: Option<Name>,
+        columns: Vec<Name>,
     },
+}
+
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) left: From,
+    pub(crate) right: From,
+    pub(crate) kind: JoinKind,
+    /// Of the words between the two.
+    pub(crate) span: Span,
+    /// None: `CROSS JOIN`, or a comma.
+    pub(crate) on: Option<Expr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+}
+
+/// An argument of a table function.
+#[derive(Debug)]
+pub(crate) enum FunctionArg {
+    Cursor { span: Span, query: Query },
+    Expr(Expr),
 }
 
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) expr: Expr,
     pub(crate) descending: bool,
+    /// `WITHIN INTERVAL …`
+    pub(crate) within: Option<Expr>,
 }
 
 #[derive(Debug)]
