@@ -87,7 +87,10 @@ impl Graph {
                             .error(format!("'{}' is a reference table: it has no window", name.text)));
                     }
                     let name = Some(alias.as_ref().unwrap_or(name).text.clone());
-                    return Ok(Operand::Table { number, relation: Relation { name, columns, rowtime: None } });
+                    return Ok(Operand::Table {
+                        number,
+                        relation: Relation { name, window: None, columns, rowtime: None },
+                    });
                 }
                 over.as_ref()
             }

@@ -15,7 +15,7 @@ mod types;
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
 use crate::expression::Expr;
-use crate::operator::{Calc, Operator, Stream, Target};
+use crate::operator::{Calc, Node, Operator, Stream, Target};
 use crate::record::Reader;
 use crate::schema::Source;
 use crate::syntax::{self, tree};
@@ -188,7 +188,10 @@ impl Planner {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
         self.graph.prune();
+        let is_root = |node: &Node| matches!(node.operator, Operator::Stream(Stream { inserters: 0, .. }));
+        let roots = self.graph.nodes.iter().enumerate().filter(|(_, node)| is_root(node));
         let mut application = Application {
+            roots: roots.map(|(place, _)| place).collect(),
             nodes: self.graph.nodes,
             sources: self.sources,
             streams: self.streams,

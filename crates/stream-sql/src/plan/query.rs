@@ -128,11 +128,15 @@ impl Graph {
     /// What stands in FROM alone, or beside JOIN, where it may have a window.
     pub(super) fn relation(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
         match from {
-            From::Stream { name, alias, .. } => {
+            From::Stream { name, over, alias } => {
+                let window = match (over, alias) {
+                    (Some(tree::Over::Named(window)), None) => Some(window.text.clone()),
+                    _ => None,
+                };
                 let stream = self.stream(name)?;
                 let columns = stream.columns(span);
                 let alias = alias.as_ref().unwrap_or(name).text.clone();
-                let relation = Relation { name: Some(alias), columns, rowtime: Some(Expr::Rowtime) };
+                let relation = Relation { name: Some(alias), window, columns, rowtime: Some(Expr::Rowtime) };
                 let scope = Scope { relations: vec![relation] };
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
@@ -159,7 +163,9 @@ impl Graph {
             flow = self.materialise(flow);
         }
         let name = alias.map(|alias| alias.text.clone());
-        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Some(Expr::Rowtime) }] };
+        let scope = Scope {
+            relations: vec![Relation { name, window: None, columns: flow.columns, rowtime: Some(Expr::Rowtime) }],
+        };
         Ok(Input { node: flow.node, width: flow.width, filter: flow.filter, scope })
     }
 
