@@ -10,6 +10,7 @@ mod run;
 mod sort;
 mod stagger;
 mod stream;
+mod table_function;
 mod tumble;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
+pub(crate) use table_function::{CountDistinct, GroupRank, OutputOrder, TableFunction, TopK};
 pub(crate) use tumble::{Key, Tumble};
 
 use crate::expression::Expr;
@@ -54,6 +56,7 @@ pub(crate) enum Operator {
     Stagger(Stagger),
     Sort(Sort),
     Over(Over),
+    TableFunction(TableFunction),
 }
 
 /// What a node remembers.
@@ -73,6 +76,8 @@ pub(crate) enum NodeState {
     Sort(sort::SortState),
     #[serde(rename = "w")]
     Over(over::OverState),
+    #[serde(rename = "f")]
+    TableFunction(table_function::TableFunctionState),
 }
 
 impl Operator {
@@ -86,6 +91,7 @@ impl Operator {
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
             Operator::Over(_) => NodeState::Over(Default::default()),
+            Operator::TableFunction(function) => NodeState::TableFunction(function.start()),
         }
     }
 
@@ -103,6 +109,10 @@ impl Operator {
                 all.extend(stagger.condition.iter().chain(&stagger.keys));
                 all.extend(stagger.aggregates.iter().filter_map(|aggregate| aggregate.arg.as_ref()));
             }
+            Operator::TableFunction(function) => match function.exprs() {
+                Some(exprs) => all.extend(exprs),
+                None => return true,
+            },
         }
         all.into_iter().for_each(|expr| expr.columns(visit));
         false

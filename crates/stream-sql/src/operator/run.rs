@@ -69,6 +69,12 @@ impl<'a> Run<'a> {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
+            (Operator::TableFunction(function), NodeState::TableFunction(state)) => {
+                let mut complete = Vec::new();
+                let result = function.row(state, row, &mut complete);
+                self.complete(node, complete);
+                result
+            }
             // A state belongs to the application that made it (see `Application::run`).
             _ => Ok(()),
         };
@@ -106,6 +112,11 @@ impl<'a> Run<'a> {
                 self.complete(node, rows);
             }
             (Operator::Over(over), NodeState::Over(state)) => over.bound(state, time),
+            (Operator::TableFunction(function), NodeState::TableFunction(state)) => {
+                let mut complete = Vec::new();
+                function.bound(state, time, &mut complete);
+                self.complete(node, complete);
+            }
             _ => {}
         }
         for target in &node.targets {

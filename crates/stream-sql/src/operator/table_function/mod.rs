@@ -1,0 +1,96 @@
+//! `FROM TABLE(name(CURSOR(query), …))`: functions that take the rows of a query and give others.
+
+mod count_distinct;
+mod derived;
+mod group_rank;
+mod hyper_log_log;
+mod packed;
+mod random;
+mod space_saving;
+mod top_k;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use count_distinct::CountDistinct;
+pub(crate) use group_rank::{GroupRank, OutputOrder};
+pub(crate) use top_k::TopK;
+
+use super::tumble::Complete;
+use crate::expression::{Expr, Row, RowError};
+
+#[derive(Debug, Clone)]
+pub(crate) enum TableFunction {
+    TopK(TopK),
+    CountDistinct(CountDistinct),
+    GroupRank(GroupRank),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum TableFunctionState {
+    #[serde(rename = "k")]
+    TopK(top_k::TopKState),
+    #[serde(rename = "c")]
+    CountDistinct(count_distinct::CountDistinctState),
+    #[serde(rename = "r")]
+    GroupRank(group_rank::GroupRankState),
+}
+
+impl TableFunction {
+    pub(super) fn start(&self) -> TableFunctionState {
+        match self {
+            TableFunction::TopK(_) => TableFunctionState::TopK(Default::default()),
+            TableFunction::CountDistinct(_) => TableFunctionState::CountDistinct(Default::default()),
+            TableFunction::GroupRank(_) => TableFunctionState::GroupRank(Default::default()),
+        }
+    }
+
+    /// Takes a row; the rows that come out are appended.
+    pub(super) fn row(
+        &self,
+        state: &mut TableFunctionState,
+        row: Row<'_>,
+        complete: &mut Vec<Complete>,
+    ) -> Result<(), RowError> {
+        // Rows that are given a ROWTIME of their own come without a bound.
+        self.bound(state, row.rowtime, complete);
+        match (self, state) {
+            (TableFunction::TopK(function), TableFunctionState::TopK(state)) => function.row(state, row),
+            (TableFunction::CountDistinct(function), TableFunctionState::CountDistinct(state)) => {
+                function.row(state, row)
+            }
+            (TableFunction::GroupRank(function), TableFunctionState::GroupRank(state)) => {
+                function.row(state, row, complete)
+            }
+            // A state belongs to the application that made it.
+            _ => Ok(()),
+        }
+    }
+
+    /// No earlier row will come: what is complete by then is appended.
+    pub(super) fn bound(&self, state: &mut TableFunctionState, time: i64, complete: &mut Vec<Complete>) {
+        match (self, state) {
+            (TableFunction::TopK(function), TableFunctionState::TopK(state)) => function.bound(state, time, complete),
+            (TableFunction::CountDistinct(_), TableFunctionState::CountDistinct(state)) => state.bound(time, complete),
+            (TableFunction::GroupRank(function), TableFunctionState::GroupRank(state)) => {
+                function.bound(state, time, complete);
+            }
+            _ => {}
+        }
+    }
+
+    /// The expressions it evaluates over its rows; none if it takes them as they are.
+    pub(super) fn exprs(&self) -> Option<impl Iterator<Item = &Expr>> {
+        match self {
+            TableFunction::TopK(TopK { condition, value, .. })
+            | TableFunction::CountDistinct(CountDistinct { condition, value, .. }) => {
+                Some(condition.iter().chain(std::iter::once(value)))
+            }
+            TableFunction::GroupRank(_) => None,
+        }
+    }
+}
+
+/// When the tumbling window of a time ends, of windows of so many milliseconds that are counted from 1970.
+fn window_end(time: i64, length: i64) -> i64 {
+    time.div_euclid(length).saturating_add(1).saturating_mul(length)
+}
