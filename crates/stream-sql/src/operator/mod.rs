@@ -22,7 +22,9 @@ pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
-pub(crate) use table_function::{CountDistinct, GroupRank, OutputOrder, TableFunction, TopK};
+pub(crate) use table_function::{
+    CountDistinct, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
+};
 pub(crate) use tumble::{Key, Tumble};
 
 use crate::expression::Expr;

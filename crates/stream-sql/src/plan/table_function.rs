@@ -7,7 +7,9 @@ use super::query::{Flow, FlowColumn, Input};
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::{Expr, to_double};
-use crate::operator::{CountDistinct, GroupRank, NodeId, Operator, OutputOrder, TableFunction, TopK};
+use crate::operator::{
+    CountDistinct, Features, GroupRank, Hotspots, NodeId, Operator, OutputOrder, RandomCutForest, TableFunction, TopK,
+};
 use crate::syntax::tree::{self, ExprKind, FunctionArg, Literal, Name, Query, Unary};
 use crate::value::{SqlType, Value};
 
@@ -17,16 +19,24 @@ const MAX_K: i64 = 100_000;
 const MAX_SECONDS: i64 = 3_600;
 /// The greatest INTEGER.
 const MAX_INTEGER: i64 = i32::MAX as i64;
+/// Numeric columns that RANDOM_CUT_FOREST takes; and HOTSPOTS, of which the pages do not say it.
+const MAX_FEATURES: usize = 30;
+/// Numbers that a forest may hold, of trees, rows of each, columns and rows of a shingle: 32 MB, twice that in boxes around them.
+const MAX_FOREST: usize = 1 << 22;
+/// What HOTSPOTS gives.
+const HOTSPOTS_RESULT: SqlType = SqlType::Varchar { length: 10_000 };
 
-/// What a function looks like in full, and how many arguments behind the cursor it needs.
-const USAGES: [(&str, &str, usize); 3] = [
-    ("TOP_K_ITEMS_TUMBLING", "CURSOR(query), 'column', K, seconds", 3),
-    ("COUNT_DISTINCT_ITEMS_TUMBLING", "CURSOR(query), 'column', seconds", 2),
+/// What a function looks like in full, and how many arguments behind the cursor it takes.
+const USAGES: [(&str, &str, RangeInclusive<usize>); 5] = [
+    ("TOP_K_ITEMS_TUMBLING", "CURSOR(query), 'column', K, seconds", 3..=3),
+    ("COUNT_DISTINCT_ITEMS_TUMBLING", "CURSOR(query), 'column', seconds", 2..=2),
     (
         "GROUP_RANK",
         "CURSOR(query), 'rank by column', 'rank column', 'asc' or 'desc', 'asc' or 'desc', idle milliseconds, rows of a group",
-        6,
+        6..=6,
     ),
+    ("RANDOM_CUT_FOREST", "CURSOR(query), numberOfTrees, subSampleSize, timeDecay, shingleSize", 0..=4),
+    ("HOTSPOTS", "CURSOR(query), windowSize, scanRadius, minimumNumberOfPointsInAHotspot", 3..=3),
 ];
 
 impl Graph {
@@ -36,7 +46,9 @@ impl Graph {
         match name.text.as_str() {
             "TOP_K_ITEMS_TUMBLING" => self.top_k(&args, cursor),
             "COUNT_DISTINCT_ITEMS_TUMBLING" => self.count_distinct(&args, cursor),
-            _ => self.group_rank(&args, cursor),
+            "GROUP_RANK" => self.group_rank(&args, cursor),
+            "HOTSPOTS" => self.hotspots(&args, cursor),
+            _ => self.random_cut_forest(&args, cursor),
         }
     }
 
@@ -86,6 +98,39 @@ impl Graph {
         let node = self.add(Operator::TableFunction(TableFunction::GroupRank(function)), flow.node);
         Ok(args.wider(flow, node, rank_column, SqlType::Integer))
     }
+
+    fn random_cut_forest(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
+        let flow = self.materialise(cursor);
+        let features = args.features(&flow.columns)?;
+        let trees = args.whole_or(0, "numberOfTrees", 1..=1_000, 100)? as usize;
+        let sample = args.whole_or(1, "subSampleSize", 10..=1_000, 256)?;
+        let decay = args.whole_or(2, "timeDecay", 1..=MAX_INTEGER, 100_000)?;
+        let shingle = args.whole_or(3, "shingleSize", 1..=30, 1)? as usize;
+        if sample >= decay {
+            return Err(args.invalid(2, "timeDecay", "greater than subSampleSize"));
+        }
+        let (sample, decay) = (sample as usize, decay as f64);
+        let numbers = trees * sample * features.0.len() * shingle;
+        if numbers > MAX_FOREST {
+            let message = "numberOfTrees × subSampleSize × numeric columns × shingleSize";
+            let message = format!("{}: {message} is {numbers}: more than {MAX_FOREST}", args.name.text);
+            return Err(args.name.span.error(message));
+        }
+        let function = RandomCutForest { features, trees, sample, decay, shingle };
+        let node = self.add(Operator::TableFunction(TableFunction::RandomCutForest(function)), flow.node);
+        Ok(args.wider(flow, node, "ANOMALY_SCORE".into(), SqlType::Double))
+    }
+
+    fn hotspots(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
+        let flow = self.materialise(cursor);
+        let features = args.features(&flow.columns)?;
+        let window = args.whole(0, "windowSize", 100..=1_000)?;
+        let radius = args.positive(1, "scanRadius")?;
+        let minimum = args.whole(2, "minimumNumberOfPointsInAHotspot", 2..=window)? as usize;
+        let function = Hotspots { features, window: window as usize, radius, minimum };
+        let node = self.add(Operator::TableFunction(TableFunction::Hotspots(function)), flow.node);
+        Ok(args.wider(flow, node, "HOTSPOTS_RESULT".into(), HOTSPOTS_RESULT))
+    }
 }
 
 /// The arguments of a table function: a query, and literals.
@@ -97,7 +142,11 @@ struct Args<'a> {
 
 impl<'a> Args<'a> {
     fn new(name: &'a Name, args: &'a [FunctionArg]) -> Result<Args<'a>, SqlError> {
-        let Some((function, usage, needed)) = USAGES.iter().find(|(function, ..)| *function == name.text) else {
+        if name.text == "RANDOM_CUT_FOREST_WITH_EXPLANATION" {
+            let message = format!("The table function {} is not supported: RANDOM_CUT_FOREST is", name.text);
+            return Err(name.span.error(message));
+        }
+        let Some((function, usage, takes)) = USAGES.iter().find(|(function, ..)| *function == name.text) else {
             return Err(name.span.error(format!("The table function {} is not supported", name.text)));
         };
         let wrong = |message: &str| Err(name.span.error(format!("{message} '{function}': it is {function}({usage})")));
@@ -111,7 +160,7 @@ impl<'a> Args<'a> {
                 FunctionArg::Cursor { span, .. } => return Err(span.error("There is one CURSOR, the first argument")),
             }
         }
-        if rest.len() != *needed {
+        if !takes.contains(&rest.len()) {
             return wrong("Invalid number of arguments to function");
         }
         Ok(Args { name, query, rest })
@@ -153,6 +202,40 @@ impl<'a> Args<'a> {
                 Err(self.invalid(place, what, &expected))
             }
         }
+    }
+
+    fn whole_or(&self, place: usize, what: &str, range: RangeInclusive<i64>, default: i64) -> Result<i64, SqlError> {
+        if place < self.rest.len() { self.whole(place, what, range) } else { Ok(default) }
+    }
+
+    fn positive(&self, place: usize, what: &str) -> Result<f64, SqlError> {
+        let number = match literal(self.rest[place]) {
+            Some(value @ (Value::Integer(_) | Value::Decimal(..) | Value::Double(_))) => to_double(&value.borrow()),
+            _ => 0.0,
+        };
+        if number > 0.0 { Ok(number) } else { Err(self.invalid(place, what, "a number greater than 0")) }
+    }
+
+    /// The numeric columns of the cursor: what else it has passes through.
+    fn features(&self, columns: &[FlowColumn]) -> Result<Features, SqlError> {
+        let (function, mut places) = (&self.name.text, Vec::new());
+        for (place, column) in columns.iter().enumerate() {
+            match column.value.data_type {
+                Type::Sql(SqlType::Decimal { .. }) => {
+                    let message =
+                        format!("Column '{}' is a DECIMAL, which {function} does not take: use DOUBLE", column.name);
+                    return Err(column.span.error(message));
+                }
+                Type::Sql(sql_type) if sql_type.is_numeric() => places.push(place),
+                _ => {}
+            }
+        }
+        if !(1..=MAX_FEATURES).contains(&places.len()) {
+            let message =
+                format!("{function} takes 1 to {MAX_FEATURES} numeric columns: the CURSOR has {}", places.len());
+            return Err(self.name.span.error(message));
+        }
+        Ok(Features(places))
     }
 
     fn order(&self, place: usize, what: &str, may_be_none: bool) -> Result<OutputOrder, SqlError> {

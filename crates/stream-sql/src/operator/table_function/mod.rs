@@ -1,18 +1,27 @@
 //! `FROM TABLE(name(CURSOR(query), …))`: functions that take the rows of a query and give others.
 
 mod count_distinct;
+mod cut_tree;
 mod derived;
+mod features;
 mod group_rank;
+mod hotspots;
 mod hyper_log_log;
+mod neighbours;
 mod packed;
 mod random;
+mod random_cut_forest;
+mod sample;
 mod space_saving;
 mod top_k;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use count_distinct::CountDistinct;
+pub(crate) use features::Features;
 pub(crate) use group_rank::{GroupRank, OutputOrder};
+pub(crate) use hotspots::Hotspots;
+pub(crate) use random_cut_forest::RandomCutForest;
 pub(crate) use top_k::TopK;
 
 use super::tumble::Complete;
@@ -23,6 +32,8 @@ pub(crate) enum TableFunction {
     TopK(TopK),
     CountDistinct(CountDistinct),
     GroupRank(GroupRank),
+    RandomCutForest(RandomCutForest),
+    Hotspots(Hotspots),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +44,10 @@ pub(crate) enum TableFunctionState {
     CountDistinct(count_distinct::CountDistinctState),
     #[serde(rename = "r")]
     GroupRank(group_rank::GroupRankState),
+    #[serde(rename = "f")]
+    RandomCutForest(random_cut_forest::ForestState),
+    #[serde(rename = "h")]
+    Hotspots(hotspots::HotspotsState),
 }
 
 impl TableFunction {
@@ -41,6 +56,8 @@ impl TableFunction {
             TableFunction::TopK(_) => TableFunctionState::TopK(Default::default()),
             TableFunction::CountDistinct(_) => TableFunctionState::CountDistinct(Default::default()),
             TableFunction::GroupRank(_) => TableFunctionState::GroupRank(Default::default()),
+            TableFunction::RandomCutForest(_) => TableFunctionState::RandomCutForest(Default::default()),
+            TableFunction::Hotspots(_) => TableFunctionState::Hotspots(Default::default()),
         }
     }
 
@@ -60,6 +77,14 @@ impl TableFunction {
             }
             (TableFunction::GroupRank(function), TableFunctionState::GroupRank(state)) => {
                 function.row(state, row, complete)
+            }
+            (TableFunction::RandomCutForest(function), TableFunctionState::RandomCutForest(state)) => {
+                function.row(state, row, complete);
+                Ok(())
+            }
+            (TableFunction::Hotspots(function), TableFunctionState::Hotspots(state)) => {
+                function.row(state, row, complete);
+                Ok(())
             }
             // A state belongs to the application that made it.
             _ => Ok(()),
@@ -85,7 +110,7 @@ impl TableFunction {
             | TableFunction::CountDistinct(CountDistinct { condition, value, .. }) => {
                 Some(condition.iter().chain(std::iter::once(value)))
             }
-            TableFunction::GroupRank(_) => None,
+            TableFunction::GroupRank(_) | TableFunction::RandomCutForest(_) | TableFunction::Hotspots(_) => None,
         }
     }
 }
