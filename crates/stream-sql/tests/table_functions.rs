@@ -249,3 +249,138 @@ fn what_is_wrong_is_named_where_it_stands() {
         assert_eq!((error.line, error.column), (3, column), "{sql}\n{error}");
     }
 }
+
+/// Numbers that look random and are always the same.
+fn noise(n: i64) -> f64 {
+    ((n * 7_919 + 31) * (n + 104_729) % 1_009) as f64 / 1_009.0
+}
+
+fn forest(list: &str, args: &str) -> String {
+    let from = format!("TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM {list} FROM s){args}))");
+    format!("CREATE STREAM o (score DOUBLE);\nCREATE PUMP p AS INSERT INTO o\nSELECT STREAM ANOMALY_SCORE FROM {from}")
+}
+
+/// The scores of rows.
+fn scores(sql: &str, records: impl Iterator<Item = String>, reload: usize) -> (Vec<f64>, State) {
+    let steps: Vec<Step> = (0..).zip(records).map(|(time, record)| (time, Some(record))).collect();
+    let (rows, state) = run(sql, &steps, reload);
+    let score = |row: &String| {
+        let score = row.split(r#"{"SCORE":"#).nth(1).unwrap().trim_end_matches('}').parse();
+        score.unwrap_or(f64::NAN)
+    };
+    (rows.iter().map(score).collect(), state)
+}
+
+/// The row of the highest score.
+fn highest(scores: &[f64]) -> usize {
+    (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap()
+}
+
+#[test]
+fn an_outlier_scores_highest() {
+    let outlier = 777;
+    let record = |n: i64| match n {
+        777 => r#"{"n":80,"x":9.0,"k":"far"}"#.to_owned(),
+        n => format!(r#"{{"n":{},"x":{},"k":"near"}}"#, 50 + n % 7, noise(n)),
+    };
+    // Storing it now and then changes nothing, nor does a column of text.
+    for (list, reload) in [("\"k\", \"n\", \"x\"", 50), ("\"n\", \"x\"", 333)] {
+        let (scores, _) = scores(&forest(list, ""), (0..900).map(record), reload);
+        assert!(scores[..256].iter().all(|score| *score == 0.0));
+        assert_eq!(highest(&scores), outlier);
+        assert!(scores[outlier] > 4.0, "{}", scores[outlier]);
+        let ordinary = scores[256..].iter().filter(|score| **score < 1.5).count();
+        assert!(ordinary > 600, "{ordinary}");
+    }
+}
+
+#[test]
+fn a_shingle_sees_what_is_out_of_season() {
+    // A wave, of which a part is flat: no value of it is unusual, but so many of one after another are.
+    let wave = |n: i64| if (700..720).contains(&n) { 0.0 } else { (n as f64 / 4.0).sin() };
+    let records = || (0..900).map(|n| format!(r#"{{"x":{}}}"#, wave(n)));
+    let (shingled, _) = scores(&forest("\"x\"", ", 50, 256, 100000, 4"), records(), 100);
+    let (plain, _) = scores(&forest("\"x\"", ", 50, 256"), records(), 100);
+    assert!((700..724).contains(&highest(&shingled)), "{}", highest(&shingled));
+    let usual = |scores: &[f64]| scores[400..700].iter().copied().fold(0.0, f64::max);
+    let (peak, usually) = (shingled[highest(&shingled)], usual(&shingled));
+    assert!(peak > 1.5 * usually, "{peak} {usually}");
+    assert!(plain[700..724].iter().all(|score| *score < 2.0 * usual(&plain)));
+    // Rows that are fewer than a shingle are no point.
+    let (short, _) = scores(&forest("\"x\"", ", 5, 10, 100, 30"), records().take(60), 7);
+    assert!(short[..30].iter().all(|score| *score == 0.0) && short[30..].iter().all(|score| *score > 0.0), "{short:?}");
+}
+
+#[test]
+fn a_forest_forgets() {
+    // What was unusual at first is so no more when it has been there for long.
+    let record = |n: i64| format!(r#"{{"x":{}}}"#, noise(n) + if n < 500 { 0.0 } else { 50.0 });
+    let (fast, _) = scores(&forest("\"x\"", ", 30, 50, 60"), (0..900).map(record), 90);
+    assert!(fast[500] > 3.0, "{}", fast[500]);
+    assert!(fast[800..].iter().all(|score| *score < 1.6));
+}
+
+#[test]
+fn rows_without_all_numbers_have_no_score() {
+    let record = |n: i64| if n % 10 == 5 { r#"{"n":1}"#.to_owned() } else { format!(r#"{{"n":1,"x":{}}}"#, noise(n)) };
+    let (scores, _) = scores(&forest("\"n\", \"x\"", ", 5, 10"), (0..60).map(record), 1);
+    for (n, score) in scores.iter().enumerate() {
+        assert_eq!(score.is_nan(), n % 10 == 5, "{n}: {score}");
+    }
+}
+
+#[test]
+fn the_state_of_a_forest_is_bounded() {
+    let sql = forest("\"x\", \"n\"", ", 20, 64, 200");
+    let size = |rows: i64| {
+        let records = (0..rows).map(|n| format!(r#"{{"x":{},"n":{}}}"#, noise(n) * 1e300, n * n % 9_973));
+        let (_, state) = scores(&sql, records, 500);
+        serde_json::to_vec(&state).unwrap().len()
+    };
+    let (early, late) = (size(200), size(2_000));
+    assert!(late < early + early / 10 && late < 20 * 64 * 80, "{early} {late}");
+}
+
+#[test]
+fn hotspots_are_where_rows_lie_close_together() {
+    let from = "TABLE(HOTSPOTS(CURSOR(SELECT STREAM \"k\", \"n\", \"x\" FROM s), 100, 1.5, 4))";
+    let sql = pump("k VARCHAR(4), n INTEGER, x DOUBLE, h VARCHAR(10000)", from);
+    let far = |n: i64| format!(r#"{{"k":"far","n":{},"x":{}}}"#, n * 10, -n * 10);
+    let mut records: Vec<String> = (0..30).map(far).collect();
+    records.extend(
+        [(5, 0.0), (6, 0.5), (5, 1.0), (7, 0.0), (6, 0.25)].map(|(n, x)| format!(r#"{{"k":"near","n":{n},"x":{x}}}"#)),
+    );
+    records.push(r#"{"k":"null","n":5}"#.into());
+    records.extend((0..4).map(|_| r#"{"k":"same","n":-50,"x":-50}"#.to_owned()));
+    let steps: Vec<Step> = (0..).zip(&records).map(|(time, record)| at(time, record)).collect();
+    let rows = run(&sql, &steps, 1).0;
+    let hotspots = |row: usize| -> String {
+        let row: serde_json::Value = serde_json::from_str(rows[row].split_once(' ').unwrap().1).unwrap();
+        row["H"].as_str().unwrap().replace(' ', "")
+    };
+    assert!((0..33).all(|row| hotspots(row) == "[]"));
+    // (7, 0) has but two others within the radius, but is within that of one that has more.
+    let four = r#"{"density":2.0,"maxValues":[7.0,1.0],"minValues":[5.0,0.0]}"#;
+    let five = r#"{"density":2.5,"maxValues":[7.0,1.0],"minValues":[5.0,0.0]}"#;
+    assert_eq!(hotspots(33), format!("[{four}]"));
+    assert_eq!((hotspots(34), hotspots(35)), (format!("[{five}]"), format!("[{five}]")));
+    let same = hotspots(39);
+    assert!(same.starts_with(r#"[{"density":1777777.7"#) && same.ends_with(&format!("{five}]")), "{same}");
+}
+
+#[test]
+fn hotspots_move_with_the_window() {
+    let from = "TABLE(HOTSPOTS(CURSOR(SELECT STREAM \"x\" FROM s), 100, 0.01, 10))";
+    let sql = pump("x DOUBLE, h VARCHAR(10000)", from);
+    let place = |n: i64| match n {
+        n if n % 5 != 0 => n as f64,
+        n if n < 300 => 0.5 + noise(n) / 1_000.0,
+        n => -7.5 + noise(n) / 1_000.0,
+    };
+    let steps: Vec<Step> = (0..500).map(|n| at(n, &format!(r#"{{"x":{}}}"#, place(n)))).collect();
+    let rows = run(&sql, &steps, 33).0;
+    for (n, row) in rows.iter().enumerate() {
+        let (old, new) = (row.contains("minValues\\\":[0.5"), row.contains("minValues\\\":[-7.4"));
+        assert_eq!((old, new), ((45..350).contains(&n), n >= 345), "{n}: {row}");
+    }
+}
