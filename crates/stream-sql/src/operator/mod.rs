@@ -14,6 +14,7 @@ mod run;
 mod sort;
 mod stagger;
 mod stream;
+mod table_function;
 mod tumble;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
+pub(crate) use table_function::{
+    CountDistinct, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
+};
 pub(crate) use tumble::{Key, Tumble};
 
 use crate::expression::Expr;
@@ -63,6 +67,7 @@ pub(crate) enum Operator {
     Over(Over),
     Join(Box<Join>),
     Lookup(Lookup),
+    TableFunction(TableFunction),
 }
 
 /// What a node remembers.
@@ -84,6 +89,8 @@ pub(crate) enum NodeState {
     Over(over::OverState),
     #[serde(rename = "j")]
     Join(Box<join::JoinState>),
+    #[serde(rename = "f")]
+    TableFunction(table_function::TableFunctionState),
 }
 
 impl Operator {
@@ -99,6 +106,7 @@ impl Operator {
             Operator::Over(_) => NodeState::Over(Default::default()),
             Operator::Join(join) => NodeState::Join(Box::new(join.start())),
             Operator::Lookup(_) => NodeState::Nothing,
+            Operator::TableFunction(function) => NodeState::TableFunction(function.start()),
         }
     }
 
@@ -127,6 +135,10 @@ impl Operator {
                 all.extend(lookup.condition.iter().chain(&lookup.on));
                 all.extend(lookup.index.iter().flat_map(|(_, keys)| keys));
             }
+            Operator::TableFunction(function) => match function.exprs() {
+                Some(exprs) => all.extend(exprs),
+                None => return true,
+            },
         }
         all.into_iter().for_each(|expr| expr.columns(visit));
         false

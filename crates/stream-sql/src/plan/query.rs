@@ -137,8 +137,9 @@ impl Graph {
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
             From::Join(join) => self.join(join, &[], span),
-            From::Function { name, .. } => {
-                Err(name.span.error(format!("The table function {} is not supported", name.text)))
+            From::Function { name, args, alias, columns } => {
+                let flow = self.table_function(name, args)?;
+                self.derived(flow, alias.as_ref(), columns)
             }
             From::Query { query, alias, columns, .. } => {
                 let flow = self.query(query)?;
@@ -194,7 +195,7 @@ impl Graph {
     }
 
     /// A node whose rows are the flow's columns.
-    fn materialise(&mut self, flow: Flow) -> Flow {
+    pub(super) fn materialise(&mut self, flow: Flow) -> Flow {
         let values = flow.columns.iter().map(|column| column.value.expr.clone()).collect();
         let node = self.add(Operator::Calc(Calc { condition: flow.filter, values, rowtime: flow.rowtime }), flow.node);
         let mut columns = flow.columns;
@@ -258,6 +259,7 @@ fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
 }
 
 fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
+    flow.columns.retain(|column| !column.hidden);
     if names.len() != flow.columns.len() {
         let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
         return Err(names[0].span.error(message));
