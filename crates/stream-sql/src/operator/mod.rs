@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
 pub(crate) use calc::{Calc, Distinct};
-pub(crate) use over::{Frame, Over, Window, WindowCall, WindowFunction};
+pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
@@ -75,6 +75,19 @@ pub(crate) enum NodeState {
     Over(over::OverState),
 }
 
+impl NodeState {
+    /// Rows that wait in pages.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues)
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues_mut)
+    }
+}
+
 impl Operator {
     /// The state before the first row.
     pub(crate) fn start(&self) -> NodeState {
@@ -85,7 +98,7 @@ impl Operator {
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
-            Operator::Over(_) => NodeState::Over(Default::default()),
+            Operator::Over(over) => NodeState::Over(over.start()),
         }
     }
 
@@ -93,7 +106,8 @@ impl Operator {
     pub(crate) fn columns(&self, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Over(_) => return true,
+            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) => return true,
+            Operator::Over(over) => over.columns(visit),
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));

@@ -48,7 +48,7 @@ pub(crate) type KeyHasher = BuildHasherDefault<FxHasher>;
 pub(crate) struct GroupKey(pub(crate) Vec<Value>);
 
 /// The same, borrowed from a row.
-struct BorrowedKey<'a>(&'a [Datum<'a>]);
+pub(super) struct BorrowedKey<'a>(pub(super) &'a [Datum<'a>]);
 
 /// NULLs equal each other, and so do NaNs: keys are equal if their bits are.
 impl PartialEq for GroupKey {
