@@ -24,7 +24,7 @@ pub(crate) use calc::{Calc, Distinct};
 pub(crate) use equality::hash_of;
 pub(crate) use join::{Join, JoinSide, Reach};
 pub(crate) use lookup::Lookup;
-pub(crate) use over::{Frame, Over, Window, WindowCall, WindowFunction};
+pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
@@ -93,6 +93,19 @@ pub(crate) enum NodeState {
     TableFunction(table_function::TableFunctionState),
 }
 
+impl NodeState {
+    /// Rows that wait in pages.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues)
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues_mut)
+    }
+}
+
 impl Operator {
     /// The state before the first row.
     pub(crate) fn start(&self) -> NodeState {
@@ -103,10 +116,10 @@ impl Operator {
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
-            Operator::Over(_) => NodeState::Over(Default::default()),
             Operator::Join(join) => NodeState::Join(Box::new(join.start())),
             Operator::Lookup(_) => NodeState::Nothing,
             Operator::TableFunction(function) => NodeState::TableFunction(function.start()),
+            Operator::Over(over) => NodeState::Over(over.start()),
         }
     }
 
@@ -114,7 +127,8 @@ impl Operator {
     fn columns(&self, port: usize, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Over(_) => return true,
+            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) => return true,
+            Operator::Over(over) => over.columns(visit),
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));
