@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SqlError;
 use crate::expression::Row;
-use crate::operator::{Node, NodeId, NodeState, Run, Target, reads};
+use crate::operator::{Node, NodeId, NodeState, Operator, Run, Target, reads};
 use crate::plan;
 use crate::record::Reader;
 use crate::schema::Source;
@@ -174,6 +174,16 @@ impl Application {
         }
         self.choose_columns();
         Ok(self)
+    }
+
+    /// So many rows to a page of a sliding window, at least one (for tests: results do not depend on it).
+    pub fn with_page_rows(mut self, rows: usize) -> Application {
+        for node in &mut self.nodes {
+            if let Operator::Over(over) = &mut node.operator {
+                over.page_rows = rows.max(1);
+            }
+        }
+        self
     }
 
     /// The state before the first event.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use stream_sql::{Application, Column, Event, Format, InputSchema, OutputRow, Source, SqlType, State};
 
-use super::{Verdict, name};
+use super::{Verdict, name, property};
 
 /// Where raw records come in.
 const SOURCE: &str = "SOURCE_SQL_STREAM_001";
@@ -223,9 +223,10 @@ pub(super) fn judge(case: &Value) -> Result<Verdict, String> {
             }
             fail(format!("{expected} at {}", place.unwrap_or_default()), error)
         }
-        (Ok(_), None) if case.get("expected_property").is_some() => {
-            fail("a property".into(), "it is not checked yet".into())
-        }
+        (Ok(rows), None) if case.get("expected_property").is_some() => match property::check(case, &rows) {
+            Ok(()) => Ok(Verdict::Pass),
+            Err(error) => fail(case["expected_property"].to_string(), error),
+        },
         (Ok(rows), None) => {
             let ordered = case["ordered"].as_bool().unwrap_or(true);
             for (stream, expected) in case["expected"].as_object().into_iter().flatten() {

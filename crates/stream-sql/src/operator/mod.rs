@@ -14,6 +14,7 @@ mod run;
 mod sort;
 mod stagger;
 mod stream;
+mod table_function;
 mod tumble;
 
 use serde::{Deserialize, Serialize};
@@ -23,11 +24,14 @@ pub(crate) use calc::{Calc, Distinct};
 pub(crate) use equality::Hashed;
 pub(crate) use join::{Join, JoinSide, Reach};
 pub(crate) use lookup::Lookup;
-pub(crate) use over::{Frame, Over, Window, WindowCall, WindowFunction};
+pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
+pub(crate) use table_function::{
+    CountDistinct, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
+};
 pub(crate) use tumble::{Key, Tumble};
 
 use crate::expression::Expr;
@@ -63,6 +67,7 @@ pub(crate) enum Operator {
     Over(Over),
     Join(Box<Join>),
     Lookup(Lookup),
+    TableFunction(TableFunction),
 }
 
 /// What a node remembers.
@@ -84,6 +89,21 @@ pub(crate) enum NodeState {
     Over(over::OverState),
     #[serde(rename = "j")]
     Join(Box<join::JoinState>),
+    #[serde(rename = "f")]
+    TableFunction(table_function::TableFunctionState),
+}
+
+impl NodeState {
+    /// Rows that wait in pages.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues)
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues_mut)
+    }
 }
 
 impl Operator {
@@ -96,9 +116,10 @@ impl Operator {
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
-            Operator::Over(_) => NodeState::Over(Default::default()),
             Operator::Join(join) => NodeState::Join(Box::new(join.start())),
             Operator::Lookup(_) => NodeState::Nothing,
+            Operator::TableFunction(function) => NodeState::TableFunction(function.start()),
+            Operator::Over(over) => NodeState::Over(over.start()),
         }
     }
 
@@ -106,7 +127,8 @@ impl Operator {
     fn columns(&self, port: usize, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Over(_) => return true,
+            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) => return true,
+            Operator::Over(over) => over.columns(visit),
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));
@@ -127,6 +149,10 @@ impl Operator {
                 all.extend(lookup.condition.iter().chain(&lookup.on));
                 all.extend(lookup.index.iter().flat_map(|(_, keys)| keys));
             }
+            Operator::TableFunction(function) => match function.exprs() {
+                Some(exprs) => all.extend(exprs),
+                None => return true,
+            },
         }
         all.into_iter().for_each(|expr| expr.columns(visit));
         false

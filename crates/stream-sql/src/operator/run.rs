@@ -78,6 +78,12 @@ impl<'a> Run<'a> {
                 let table = &self.application.tables[lookup.table].rows;
                 lookup.row(table, row, &mut |row| self.forward(node, row))
             }
+            (Operator::TableFunction(function), NodeState::TableFunction(state)) => {
+                let mut complete = Vec::new();
+                let result = function.row(state, row, &mut complete);
+                self.complete(node, complete);
+                result
+            }
             // A state belongs to the application that made it (see `Application::run`).
             _ => Ok(()),
         };
@@ -120,6 +126,11 @@ impl<'a> Run<'a> {
                 let now = self.now;
                 let both = self.join(target, |join, state, emit| join.bound(state, target.port, time, now, emit));
                 time = both.unwrap_or(time);
+            }
+            (Operator::TableFunction(function), NodeState::TableFunction(state)) => {
+                let mut complete = Vec::new();
+                function.bound(state, time, &mut complete);
+                self.complete(node, complete);
             }
             _ => {}
         }

@@ -10,6 +10,7 @@ mod monotonic;
 mod over;
 mod query;
 mod scope;
+mod table_function;
 mod types;
 
 use crate::application::{Application, SourcePlan, StreamPlan};

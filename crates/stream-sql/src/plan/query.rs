@@ -85,8 +85,7 @@ impl Graph {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
         } else {
-            binder.windows =
-                Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: Vec::new() });
+            binder.windows = Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: 0 });
         }
         let (columns, rowtime) = select_list(&mut binder, select)?;
         let having = match &select.having {
@@ -103,7 +102,7 @@ impl Graph {
                 let width = grouping.keys.len() + grouping.aggregates.len();
                 Flow { node: self.groups(flow, groups, grouping)?, width, filter: having, columns, rowtime }
             }
-            _ => Flow { columns, rowtime, ..self.windows(flow, binder.windows) },
+            _ => self.windows(Flow { columns, rowtime, ..flow }, binder.windows, &order),
         };
         if let Some(span) = select.distinct {
             flow = self.distinct(flow, span)?;
@@ -141,8 +140,9 @@ impl Graph {
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
             From::Join(join) => self.join(join, &[], span),
-            From::Function { name, .. } => {
-                Err(name.span.error(format!("The table function {} is not supported", name.text)))
+            From::Function { name, args, alias, columns } => {
+                let flow = self.table_function(name, args)?;
+                self.derived(flow, alias.as_ref(), columns)
             }
             From::Query { query, alias, columns, .. } => {
                 let flow = self.query(query)?;
@@ -189,18 +189,22 @@ impl Graph {
         Ok(self.add(operator, flow.node))
     }
 
-    /// The rows with what their windows give.
-    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>) -> Flow {
-        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| !windows.calls.is_empty()) else {
+    /// The rows with what their windows give. `order`: what they are sorted by.
+    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>, order: &[Typed]) -> Flow {
+        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| windows.calls > 0) else {
             return flow;
         };
-        let width = flow.width + calls.len();
-        let node = self.add(Operator::Over(Over { condition: flow.filter, windows, calls }), flow.node);
+        let mut reads = Vec::new();
+        let values = flow.columns.iter().map(|column| &column.value).chain(order).map(|value| &value.expr);
+        values.chain(&flow.rowtime).for_each(|expr| expr.columns(&mut |place| reads.push(place)));
+        reads.retain(|place| *place < flow.width);
+        let width = flow.width + calls;
+        let node = self.add(Operator::Over(Over::new(flow.filter, windows, reads)), flow.node);
         Flow { node, width, filter: None, ..flow }
     }
 
     /// A node whose rows are the flow's columns.
-    fn materialise(&mut self, flow: Flow) -> Flow {
+    pub(super) fn materialise(&mut self, flow: Flow) -> Flow {
         let values = flow.columns.iter().map(|column| column.value.expr.clone()).collect();
         let node = self.add(Operator::Calc(Calc { condition: flow.filter, values, rowtime: flow.rowtime }), flow.node);
         let mut columns = flow.columns;
@@ -264,6 +268,7 @@ fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
 }
 
 fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
+    flow.columns.retain(|column| !column.hidden);
     if names.len() != flow.columns.len() {
         let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
         return Err(names[0].span.error(message));
