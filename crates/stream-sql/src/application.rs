@@ -18,6 +18,8 @@ pub struct Application {
     /// Sources, then the script's streams, `error_stream` last.
     pub(crate) streams: Vec<StreamPlan>,
     pub(crate) pumps: Vec<String>,
+    /// Pumps that are created STOPPED.
+    pub(crate) stopped: Vec<String>,
 }
 
 /// A source: its node, and how its records are read.
@@ -162,6 +164,11 @@ impl Application {
         }
         self.choose_columns();
         Ok(self)
+    }
+
+    /// The pumps that do nothing, because the script creates them STOPPED: worth telling whoever compiled it.
+    pub fn stopped_pumps(&self) -> &[String] {
+        &self.stopped
     }
 
     /// The state before the first event.

@@ -211,7 +211,11 @@ fn what_is_wrong_is_named_where_it_stands() {
         (pump("SELECT STREAM SUM(SUM(\"n\")) FROM s GROUP BY s.ROWTIME"), (3, 19), "illegal here"),
         (pump("SELECT STREAM COUNT(*) OVER w FROM s"), (3, 29), "Window 'W' not found"),
         (pump("SELECT STREAM COUNT(*) OVER (ROWS 0 PRECEDING) FROM s"), (3, 35), "CURRENT ROW is"),
-        (pump("SELECT STREAM FROBNICATE(1) FROM s"), (3, 15), "FROBNICATE"),
+        (
+            pump("SELECT STREAM FROBNICATE(1) FROM s"),
+            (3, 15),
+            "No match found for function signature FROBNICATE(<NUMERIC>)",
+        ),
         (
             pump("SELECT STREAM 1 FROM TABLE(GROUP_RANK(CURSOR(SELECT STREAM * FROM s), 'a'))"),
             (3, 28),

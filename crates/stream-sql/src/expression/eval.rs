@@ -9,7 +9,7 @@ use crate::datetime::DAY;
 use crate::datetime::calendar::{self, Unit};
 use crate::datetime::interval::Qualifier;
 use crate::syntax::tree::Test;
-use crate::value::Datum;
+use crate::value::{Datum, Value};
 
 type Evaluated<'r> = Result<Datum<'r>, RowError>;
 
@@ -90,6 +90,13 @@ impl Expr {
             Expr::Call(function, args) => {
                 let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
                 function.call(args)?
+            }
+            Expr::Apply(body, args) => {
+                let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
+                if body.null_on_null && args.iter().any(Datum::is_null) {
+                    return Ok(Datum::Null);
+                }
+                Value::from(body.expr.eval(Row { values: &args, ..row })?).into()
             }
         })
     }

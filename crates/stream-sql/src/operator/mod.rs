@@ -11,6 +11,7 @@ mod sort;
 mod stagger;
 mod stream;
 mod tumble;
+mod within;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,7 @@ pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
 pub(crate) use tumble::{Key, Tumble};
+pub(crate) use within::Within;
 
 use crate::expression::Expr;
 
@@ -54,6 +56,7 @@ pub(crate) enum Operator {
     Stagger(Stagger),
     Sort(Sort),
     Over(Over),
+    Within(Within),
 }
 
 /// What a node remembers.
@@ -73,6 +76,8 @@ pub(crate) enum NodeState {
     Sort(sort::SortState),
     #[serde(rename = "w")]
     Over(over::OverState),
+    #[serde(rename = "i")]
+    Within(within::WithinState),
 }
 
 impl Operator {
@@ -86,6 +91,7 @@ impl Operator {
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
             Operator::Over(_) => NodeState::Over(Default::default()),
+            Operator::Within(_) => NodeState::Within(Default::default()),
         }
     }
 
@@ -93,7 +99,13 @@ impl Operator {
     pub(crate) fn columns(&self, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Over(_) => return true,
+            Operator::Stream(_)
+            | Operator::Sort(_)
+            | Operator::Distinct(_)
+            | Operator::Over(_)
+            | Operator::Within(_) => {
+                return true;
+            }
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));

@@ -69,6 +69,20 @@ impl<'a> Run<'a> {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
+            (Operator::Within(within), NodeState::Within(state)) => match within.row(state, row) {
+                Ok(()) => {
+                    let (rows, bound) = (within.release(state), within.bound(state));
+                    self.complete(node, rows);
+                    if let Some(bound) = bound {
+                        node.targets.iter().for_each(|target| self.bound(*target, bound));
+                    }
+                    Ok(())
+                }
+                Err(error) => {
+                    self.state.counters.late += 1;
+                    Err(error)
+                }
+            },
             // A state belongs to the application that made it (see `Application::run`).
             _ => Ok(()),
         };
@@ -91,6 +105,7 @@ impl<'a> Run<'a> {
             }
             // Its rows have another ROWTIME: they are their own bounds.
             (Operator::Calc(calc), _) if calc.rowtime.is_some() => return,
+            (Operator::Within(_), _) => return,
             (Operator::Tumble(tumble), NodeState::Tumble(state)) => {
                 let mut complete = Vec::new();
                 tumble.bound(state, time, &mut complete);
@@ -119,10 +134,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Rows of an operator that held them back; they ascend, and each is a bound.
     fn complete(&mut self, node: &'a Node, complete: Vec<Complete>) {
+        let mut last = None;
         for group in complete {
             match group {
                 Ok((rowtime, values)) => {
+                    if last.replace(rowtime) != Some(rowtime) {
+                        node.targets.iter().for_each(|target| self.bound(*target, rowtime));
+                    }
                     let values: Vec<Datum<'_>> = values.iter().map(Value::borrow).collect();
                     self.forward(node, Row { rowtime, now: self.now, values: &values });
                 }
@@ -149,15 +169,17 @@ impl<'a> Run<'a> {
         };
         if row.rowtime < state.high {
             self.state.counters.late += 1;
-            let name = &self.application.streams[stream.number].name;
+            let name = stream.number.map_or("of its query", |number| &self.application.streams[number].name);
             let error = RowError(format!("the row is late: a later ROWTIME has been in stream {name} before"));
             return self.fail(node.pump, &error, Some(row));
         }
         self.raise(target, row.rowtime);
-        if self.application.streams[stream.number].is_output {
-            let values = row.values.iter().take(self.application.streams[stream.number].columns.len());
+        if let Some(number) = stream.number
+            && self.application.streams[number].is_output
+        {
+            let values = row.values.iter().take(self.application.streams[number].columns.len());
             let values = values.cloned().map(Value::from).collect();
-            self.output.push(OutputRow { stream: stream.number, rowtime: row.rowtime, values });
+            self.output.push(OutputRow { stream: number, rowtime: row.rowtime, values });
         }
         self.forward(node, row);
     }

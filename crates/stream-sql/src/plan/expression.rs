@@ -1,13 +1,16 @@
 //! Binds expressions: names to places, operators to the types of their operands.
 
+use std::rc::Rc;
+
 use super::aggregate::Grouping;
 use super::function::{cast_of, pattern_source};
+use super::function_sql::Functions;
 use super::over::Windows;
 use super::scope::Scope;
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::{Comparison, Expr, Function, PatternKind};
-use crate::syntax::tree::{self, Binary, ExprKind, Literal, PeriodTest, Span, Unary};
+use crate::syntax::tree::{self, Binary, ExprKind, Literal, Span, Unary};
 use crate::value::{SqlType, Value};
 
 type Bound = Result<Typed, SqlError>;
@@ -24,7 +27,11 @@ pub(super) struct Binder<'s> {
     pub(super) grouping: Option<Grouping>,
     /// Set where OVER is allowed.
     pub(super) windows: Option<Windows<'s>>,
+    /// The functions of the script.
+    pub(super) functions: Rc<Functions>,
     depth: usize,
+    /// How deep it has been, with the bodies of functions.
+    pub(super) deepest: usize,
 }
 
 fn boxed(typed: Typed) -> Box<Expr> {
@@ -37,7 +44,7 @@ fn boolean(expr: Expr) -> Typed {
 
 impl<'s> Binder<'s> {
     pub(super) fn new(scope: &'s Scope) -> Binder<'s> {
-        Binder { scope, grouping: None, windows: None, depth: 0 }
+        Binder { scope, grouping: None, windows: None, functions: Rc::default(), depth: 0, deepest: 0 }
     }
 
     /// A condition.
@@ -54,6 +61,7 @@ impl<'s> Binder<'s> {
             return Err(expr.span.error(format!("the expression is deeper than {MAX_DEPTH} levels")));
         }
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         let bound = self.bind_node(expr);
         self.depth -= 1;
         match bound {
@@ -62,6 +70,17 @@ impl<'s> Binder<'s> {
             }
             bound => bound,
         }
+    }
+
+    /// Goes as deep as the body of a function.
+    pub(super) fn enter(&mut self, depth: usize, span: Span) -> Result<(), SqlError> {
+        self.deepest = self.deepest.max(self.depth + depth);
+        if self.deepest > MAX_DEPTH {
+            return Err(
+                span.error(format!("the expression is deeper than {MAX_DEPTH} levels, with the functions it calls"))
+            );
+        }
+        Ok(())
     }
 
     fn bind_node(&mut self, expr: &tree::Expr) -> Bound {
@@ -127,8 +146,10 @@ impl<'s> Binder<'s> {
                 Some(over) => self.windowed(call, over, span),
                 None => self.call(call, span),
             },
+            ExprKind::Periods { first, rest } => self.periods(first, rest),
             ExprKind::Period(..) => {
-                Err(span.error("A period stands only beside CONTAINS, OVERLAPS, EQUALS, PRECEDES or SUCCEEDS"))
+                Err(span
+                    .error("A period stands only beside CONTAINS, OVERLAPS, EQUALS, PRECEDES, SUCCEEDS, LEADS or LAGS"))
             }
         }
     }
@@ -224,9 +245,6 @@ impl<'s> Binder<'s> {
             let (left, right) = self.comparable(left, right, name, span)?;
             return Ok(boolean(Expr::Compare(comparison, boxed(left), boxed(right))));
         }
-        if let Binary::Period(test) = operator {
-            return self.period(test, left, right, span);
-        }
         let (left, right) = (self.bind(left)?, self.bind(right)?);
         let types = [left.data_type, right.data_type];
         match operator {
@@ -304,34 +322,6 @@ impl<'s> Binder<'s> {
             );
         }
         Ok(cast_of(value, to))
-    }
-
-    /// Periods are two comparisons of their ends.
-    fn period(&mut self, test: PeriodTest, left: &tree::Expr, right: &tree::Expr, span: Span) -> Bound {
-        let (ExprKind::Period(s1, e1), other) = (&left.kind, &right.kind) else {
-            return Err(left.span.error("expected a period: (start, end)"));
-        };
-        let mut compare = |comparison, left: &tree::Expr, right: &tree::Expr| -> Result<Box<Expr>, SqlError> {
-            let (left, right) = self.comparable(left, right, "of periods", span)?;
-            Ok(Box::new(Expr::Compare(comparison, boxed(left), boxed(right))))
-        };
-        use Comparison::{Equal, GreaterEqual, Less, LessEqual};
-        let expr = match (test, other) {
-            (PeriodTest::Contains, ExprKind::Period(s2, e2)) => {
-                Expr::And(compare(LessEqual, s1, s2)?, compare(LessEqual, e2, e1)?)
-            }
-            (PeriodTest::Contains, _) => Expr::And(compare(LessEqual, s1, right)?, compare(Less, right, e1)?),
-            (PeriodTest::Overlaps, ExprKind::Period(s2, e2)) => {
-                Expr::And(compare(Less, s1, e2)?, compare(Less, s2, e1)?)
-            }
-            (PeriodTest::Equals, ExprKind::Period(s2, e2)) => {
-                Expr::And(compare(Equal, s1, s2)?, compare(Equal, e1, e2)?)
-            }
-            (PeriodTest::Precedes, ExprKind::Period(s2, _)) => *compare(LessEqual, e1, s2)?,
-            (PeriodTest::Succeeds, ExprKind::Period(_, e2)) => *compare(GreaterEqual, s1, e2)?,
-            _ => return Err(right.span.error("expected a period: (start, end)")),
-        };
-        Ok(boolean(expr))
     }
 }
 

@@ -75,7 +75,42 @@ const SIGNATURES: [Signature; 29] = {
     ]
 };
 
+/// Whether a function of the script cannot have this name: it is written in a way of its own, or an aggregate.
+pub(super) fn is_built_in(name: &str) -> bool {
+    matches!(name, "PERIOD" | "STEP") || super::aggregate::is_aggregate(name) || crate::syntax::is_reserved(name)
+}
+
+/// There is no such function, or none that takes such arguments.
+pub(super) fn no_match(name: &str, args: &[Typed], span: tree::Span) -> SqlError {
+    let families: Vec<String> = args.iter().map(|arg| format!("<{}>", arg.data_type.family())).collect();
+    span.error(format!("No match found for function signature {name}({})", families.join(", ")))
+}
+
+/// A function is called with too few or too many arguments.
+fn wrong_count(name: &str, needed: usize, span: tree::Span) -> SqlError {
+    span.error(format!("Invalid number of arguments to function '{name}'. Was expecting {needed} arguments"))
+}
+
+/// What is said where a function does not take arguments of these types.
+pub(super) fn cannot_apply_function(name: &str, types: &[Type]) -> String {
+    let types: Vec<String> = types.iter().map(|data_type| format!("<{data_type}>")).collect();
+    format!("Cannot apply '{name}' to arguments of type '{name}({})'", types.join(", "))
+}
+
 impl Class {
+    fn name(self) -> &'static str {
+        match self {
+            Class::Number => "<NUMERIC>",
+            Class::Whole => "<INTEGER>",
+            Class::Text => "<CHARACTER>",
+            Class::Timestamp => "<TIMESTAMP>",
+            Class::Date => "<DATE>",
+            Class::Time => "<TIME>",
+            Class::TimestampOrWhole => "<TIMESTAMP>",
+            Class::Any => "<ANY>",
+        }
+    }
+
     fn takes(self, data_type: Type) -> bool {
         let is = |wanted| data_type.is(|sql_type| sql_type == wanted);
         match self {
@@ -111,6 +146,9 @@ impl Binder<'_> {
     pub(super) fn call(&mut self, call: &Call, span: tree::Span) -> Result<Typed, SqlError> {
         let name = call.name.text.as_str();
         let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>, _>>()?;
+        if self.functions.has(name) && !call.star && call.distinct.is_none() && call.nulls.is_none() {
+            return self.call_of_script(name, args, span);
+        }
         match name {
             "COALESCE" | "NULLIF" => return self.null_function(name, args, span),
             "REGEX_REPLACE" => return self.regex_replace(call, args, span),
@@ -134,24 +172,20 @@ impl Binder<'_> {
         }
         let Some((_, function, classes, needed, gives)) = SIGNATURES.into_iter().find(|signature| signature.0 == name)
         else {
-            return Err(call
-                .name
-                .span
-                .error(format!("No match found for function {name}: it is unknown or not supported")));
+            return Err(no_match(name, &args, span));
         };
         if !(needed..=classes.len()).contains(&args.len())
             || call.star
             || call.distinct.is_some()
             || call.nulls.is_some()
         {
-            return Err(span.error(format!("Invalid number of arguments to function '{name}': {}", args.len())));
+            return Err(wrong_count(name, needed, span));
         }
-        for ((class, arg), place) in classes.iter().zip(&args).zip(&call.args) {
-            if !class.takes(arg.data_type) {
-                return Err(place
-                    .span
-                    .error(format!("Cannot apply '{name}' to an argument of type '<{}>'", arg.data_type)));
-            }
+        if classes.iter().zip(&args).any(|(class, arg)| !class.takes(arg.data_type)) {
+            let types: Vec<Type> = args.iter().map(|arg| arg.data_type).collect();
+            let forms: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+            let forms = format!("Supported form(s): '{name}({})'", forms.join(", "));
+            return Err(span.error(format!("{}. {forms}", cannot_apply_function(name, &types))));
         }
         let mut data_type = gives.of(&args);
         if let (Function::Floor | Function::Ceil, Type::Sql(SqlType::Decimal { precision, .. })) = (function, data_type)
@@ -163,7 +197,7 @@ impl Binder<'_> {
 
     fn null_function(&self, name: &str, args: Vec<Typed>, span: tree::Span) -> Result<Typed, SqlError> {
         if args.len() < 2 || (name == "NULLIF" && args.len() != 2) {
-            return Err(span.error(format!("Invalid number of arguments to function '{name}': {}", args.len())));
+            return Err(wrong_count(name, 2, span));
         }
         let mut data_type = Type::Null;
         for arg in &args {

@@ -4,12 +4,16 @@ mod aggregate;
 mod arithmetic;
 mod expression;
 mod function;
+mod function_sql;
 mod graph;
 mod monotonic;
+mod order;
 mod over;
+mod period;
 mod query;
 mod scope;
 mod types;
+mod union;
 
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
@@ -20,10 +24,10 @@ use crate::schema::Source;
 use crate::syntax::{self, tree};
 use crate::value::{SqlType, Value};
 
-use function::cast_of;
+use function_sql::Functions;
 use graph::{Graph, StreamColumn, StreamEntry};
 use query::FlowColumn;
-use types::{Type, length};
+use types::fitted;
 
 /// The columns of `error_stream`.
 const ERROR_STREAM: [&str; 7] =
@@ -38,25 +42,32 @@ pub(crate) fn compile(sql: &str, sources: &[Source], _tables: &[Source]) -> Resu
     for source in sources {
         planner.source(source);
     }
+    let statements: Vec<_> =
+        statements.iter().enumerate().filter(|(place, _)| !is_replaced(&statements, *place)).collect();
     // Pumps run when all is there: they may read streams that are created later.
-    for statement in &statements {
-        if let tree::Statement::CreateStream { name, replace, columns } = statement {
-            planner.create_stream(name, *replace, columns)?;
+    for (_, statement) in &statements {
+        match statement {
+            tree::Statement::CreateStream { name, columns, .. } => planner.create_stream(name, columns)?,
+            tree::Statement::CreateFunction(function) => Functions::create(&mut planner.graph.functions, function)?,
+            tree::Statement::CreatePump { .. } => {}
         }
     }
-    for statement in &statements {
-        match statement {
-            tree::Statement::CreatePump { stopped: Some(span), .. } => {
-                return Err(span.error("STOPPED is not supported"));
-            }
-            tree::Statement::CreatePump { name, replace, insert, .. } => planner.create_pump(name, *replace, insert)?,
-            tree::Statement::CreateFunction(function) => {
-                return Err(function.name.span.error("CREATE FUNCTION is not supported"));
-            }
-            tree::Statement::CreateStream { .. } => {}
+    for (_, statement) in &statements {
+        if let tree::Statement::CreatePump { name, stopped, insert, .. } = statement {
+            planner.create_pump(name, *stopped, insert)?;
         }
     }
     Ok(planner.finish())
+}
+
+/// Whether a later statement replaces the stream or the pump that this one creates: then it is as if it were not there.
+fn is_replaced(statements: &[tree::Statement], place: usize) -> bool {
+    use tree::Statement::{CreatePump, CreateStream};
+    statements[place + 1..].iter().any(|later| match (&statements[place], later) {
+        (CreateStream { name, .. }, CreateStream { name: again, replace: true, .. }) => name.text == again.text,
+        (CreatePump { name, .. }, CreatePump { name: again, replace: true, .. }) => name.text == again.text,
+        _ => false,
+    })
 }
 
 #[derive(Default)]
@@ -65,6 +76,7 @@ struct Planner {
     sources: Vec<SourcePlan>,
     streams: Vec<StreamPlan>,
     pumps: Vec<String>,
+    stopped: Vec<String>,
 }
 
 impl Planner {
@@ -88,18 +100,13 @@ impl Planner {
 
     fn stream(&mut self, name: &str, columns: Vec<StreamColumn>, names: Vec<String>, is_source: bool) -> usize {
         let number = self.streams.len();
-        let node = self.graph.node(Operator::Stream(Stream { number, inserters: 0 }));
+        let node = self.graph.node(Operator::Stream(Stream { number: Some(number), inserters: 0 }));
         self.graph.streams.insert(name.to_owned(), StreamEntry { node, columns, is_source });
         self.streams.push(StreamPlan { name: name.to_owned(), columns: names, is_output: !is_source });
         node
     }
 
-    fn create_stream(
-        &mut self,
-        name: &tree::Name,
-        replace: bool,
-        columns: &[tree::ColumnDefinition],
-    ) -> Result<(), SqlError> {
+    fn create_stream(&mut self, name: &tree::Name, columns: &[tree::ColumnDefinition]) -> Result<(), SqlError> {
         if name.text == ERROR_STREAM_NAME {
             return Err(name.span.error(format!("\"{ERROR_STREAM_NAME}\" is the stream of errors")));
         }
@@ -112,12 +119,7 @@ impl Planner {
             Some(entry) if entry.is_source => {
                 return Err(name.span.error(format!("'{}' is a source stream", name.text)));
             }
-            Some(_) if !replace => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
-            Some(_) => {
-                return Err(name
-                    .span
-                    .error(format!("Stream '{}' is replaced within the script, which is not supported", name.text)));
-            }
+            Some(_) => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
             None => {}
         }
         let names = columns.iter().map(|column| column.name.text.clone()).collect();
@@ -131,12 +133,11 @@ impl Planner {
         Ok(())
     }
 
-    fn create_pump(&mut self, name: &tree::Name, replace: bool, insert: &tree::Insert) -> Result<(), SqlError> {
+    fn create_pump(&mut self, name: &tree::Name, stopped: bool, insert: &tree::Insert) -> Result<(), SqlError> {
         if self.pumps.contains(&name.text) {
-            let message =
-                if replace { "is replaced within the script, which is not supported" } else { "already exists" };
-            return Err(name.span.error(format!("Pump '{}' {message}", name.text)));
+            return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
+        let nodes = self.graph.nodes.len();
         self.graph.pump = Some(self.pumps.len());
         self.pumps.push(name.text.clone());
         let target = self.graph.stream(&insert.target)?.clone();
@@ -167,6 +168,12 @@ impl Planner {
                 .span
                 .error(format!("Stream '{}' would be fed by its own rows", insert.target.text)));
         }
+        if stopped {
+            // What is wrong with it has been said; it does nothing.
+            self.graph.truncate(nodes);
+            self.stopped.push(name.text.clone());
+            return Ok(());
+        }
         let Operator::Stream(stream) = &mut self.graph.nodes[target.node].operator else { return Ok(()) };
         let port = stream.inserters;
         stream.inserters += 1;
@@ -177,8 +184,13 @@ impl Planner {
     fn finish(mut self) -> Application {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
-        let mut application =
-            Application { nodes: self.graph.nodes, sources: self.sources, streams: self.streams, pumps: self.pumps };
+        let mut application = Application {
+            nodes: self.graph.nodes,
+            sources: self.sources,
+            streams: self.streams,
+            pumps: self.pumps,
+            stopped: self.stopped,
+        };
         application.choose_columns();
         application
     }
@@ -210,21 +222,7 @@ fn assign(column: FlowColumn, target: &StreamColumn) -> Result<Expr, SqlError> {
             target.name, target.sql_type, column.name
         )));
     }
-    let fits = match (data_type, target.sql_type) {
-        (Type::Sql(from), to) if from.is_text() => length(from) <= length(to),
-        (Type::Sql(from), to) => {
-            from == to
-                && !matches!(
-                    from,
-                    SqlType::TinyInt | SqlType::SmallInt | SqlType::Integer | SqlType::Real | SqlType::Decimal { .. }
-                )
-        }
-        _ => true,
-    };
-    // Calculations are wider than their types: whoever stores a value makes it fit.
-    let is_stored =
-        matches!(column.value.expr, Expr::Column(_) | Expr::Literal(_)) && data_type == Type::Sql(target.sql_type);
-    let value = if fits || is_stored { column.value } else { cast_of(column.value, target.sql_type) };
+    let value = fitted(column.value, target.sql_type);
     if target.not_null {
         return Ok(Expr::Call(crate::expression::Function::NotNull, vec![value.expr]));
     }

@@ -1,0 +1,375 @@
+//! Statements, operators and functions as the pages of the SQL reference describe them.
+#![allow(missing_docs)]
+
+use stream_sql::{Application, Event, InputSchema, Origin, SqlError, State};
+
+const SCHEMA: &str = r#"{"RecordFormat": {"RecordFormatType": "JSON"}, "RecordColumns": [
+    {"Name": "K", "SqlType": "VARCHAR(8)", "Mapping": "$.k"}, {"Name": "N", "SqlType": "INTEGER", "Mapping": "$.n"},
+    {"Name": "F", "SqlType": "DOUBLE", "Mapping": "$.f"}, {"Name": "T", "SqlType": "TIMESTAMP", "Mapping": "$.t"}]}"#;
+
+fn compile(sql: &str) -> Result<Application, SqlError> {
+    let schema: InputSchema = serde_json::from_str(SCHEMA).unwrap();
+    Application::compile(sql, &[schema.source("S").unwrap()], &[])
+}
+
+/// What happens at a time: a record, or nothing earlier will come.
+type Step<'a> = (i64, Option<&'a str>);
+
+/// Runs a script over records; `stream ROWTIME row` of each row. The state is stored and loaded between any two events, or not: both
+/// must agree.
+fn run(sql: &str, steps: &[Step<'_>]) -> (Vec<String>, State) {
+    let application = compile(sql).unwrap_or_else(|error| panic!("{sql}\n{error}"));
+    let mut runs = [false, true].map(|reload| {
+        let (mut state, mut rows) = (State::default(), Vec::new());
+        for (time, record) in steps {
+            let origin = Origin { partition_key: "pk", sequence_number: "42", shard_id: "shardId-0" };
+            let event = match record {
+                Some(record) => Event::Record {
+                    source: 0,
+                    rowtime: *time,
+                    arrival: *time - 1,
+                    origin: (*time != 1).then_some(origin),
+                    bytes: record.as_bytes(),
+                },
+                None => Event::Bound(*time),
+            };
+            application.run(&mut state, event, &mut rows);
+            if reload {
+                state = serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap();
+            }
+        }
+        (rows, state)
+    });
+    assert_eq!(runs[0], runs[1]);
+    let (rows, state) = std::mem::take(&mut runs[0]);
+    let names = application.streams();
+    let shown = rows.iter().map(|row| {
+        let mut json = Vec::new();
+        application.write_json(row, &mut json);
+        format!("{} {} {}", names[row.stream].0, row.rowtime, String::from_utf8(json).unwrap())
+    });
+    (shown.collect(), state)
+}
+
+fn check(sql: &str, steps: &[Step<'_>], expected: &[&str]) {
+    assert_eq!(run(sql, steps).0, expected, "{sql}");
+}
+
+/// `(type, expression, JSON)`: what an expression is, in a column of that type; `error` where its row fails.
+fn values(prelude: &str, cases: &[(&str, &str, &str)]) {
+    let record = r#"{"k":"abc","n":7,"f":2.5,"t":"2004-09-30 13:48:23.123"}"#;
+    for (sql_type, expr, expected) in cases {
+        let sql = format!(
+            "{prelude} CREATE STREAM o (v {sql_type}); CREATE PUMP p AS INSERT INTO o SELECT STREAM {expr} FROM s;"
+        );
+        let (rows, _) = run(&sql, &[(60_000, Some(record))]);
+        let shown = match &rows[..] {
+            [row] => row.strip_prefix(r#"O 60000 {"V":"#).and_then(|row| row.strip_suffix('}')).unwrap_or("error"),
+            _ => "no row",
+        };
+        assert_eq!(shown, *expected, "{expr} as {sql_type}: {rows:?}");
+    }
+}
+
+/// `(script, place, part of the message)`
+fn refused(cases: &[(&str, (u32, u32), &str)]) {
+    for (sql, place, message) in cases {
+        let error = compile(sql).map(|_| ()).expect_err(sql);
+        assert!(error.to_string().contains(message), "{sql}\n{error}");
+        assert_eq!((error.line, error.column), *place, "{sql}\n{error}");
+    }
+}
+
+#[test]
+fn functions_of_the_script() {
+    let prelude = "CREATE FUNCTION double_it(x INTEGER) RETURNS BIGINT CONTAINS SQL RETURNS NULL ON NULL INPUT RETURN x + x;
+        CREATE OR REPLACE FUNCTION four(x INTEGER) RETURNS INTEGER LANGUAGE SQL NOT DETERMINISTIC RETURN CAST(double_it(x) AS INTEGER) * 2;
+        CREATE FUNCTION or_zero(x INTEGER) RETURNS INTEGER CALLED ON NULL INPUT RETURN COALESCE(x, 0);
+        CREATE FUNCTION name_of(x INTEGER) RETURNS VARCHAR(20) SPECIFIC name_of_1 RETURN 'whole ' || CAST(x AS VARCHAR(9));
+        CREATE FUNCTION name_of(x VARCHAR(8)) RETURNS VARCHAR(20) RETURN ('text ' || x);
+        CREATE FUNCTION pi() RETURNS DOUBLE RETURN 3.25;
+        CREATE FUNCTION tsdiff(a INTEGER, b INTEGER) RETURNS INTEGER RETURN a - b;
+        CREATE FUNCTION early(t TIMESTAMP) RETURNS TIMESTAMP RETURN FLOOR(t TO DAY);";
+    values(
+        prelude,
+        &[
+            ("BIGINT", "double_it(n)", "14"),
+            ("BIGINT", "DOUBLE_IT(NULLIF(n, 7))", "null"),
+            ("INTEGER", "four(n + 1)", "32"),
+            ("INTEGER", "or_zero(NULLIF(n, 7)) + or_zero(5)", "5"),
+            ("VARCHAR(20)", "name_of(n)", r#""whole 7""#),
+            ("VARCHAR(20)", "name_of(k)", r#""text abc""#),
+            ("DOUBLE", "pi() * 2", "6.5"),
+            ("INTEGER", "tsdiff(9, n)", "2"),
+            ("BIGINT", "four(four(four(four(n))))", "1792"),
+            ("TIMESTAMP", "early(t)", r#""2004-09-30 00:00:00.000""#),
+        ],
+    );
+    let many = "four(".repeat(20) + "0" + &")".repeat(20);
+    values(prelude, &[("BIGINT", &many, "0")]);
+}
+
+#[test]
+fn a_function_of_rowtime_is_monotonic() {
+    let sql = "CREATE FUNCTION tenth(t TIMESTAMP) RETURNS TIMESTAMP RETURN STEP(t BY INTERVAL '10' SECOND);
+        CREATE STREAM o (n BIGINT);
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM COUNT(*) FROM s GROUP BY tenth(s.ROWTIME);";
+    check(sql, &[(1, Some("{}")), (9_999, Some("{}")), (10_000, Some("{}"))], &[r#"O 10000 {"N":2}"#]);
+}
+
+#[test]
+fn functions_that_are_refused() {
+    let call = |functions: &str, call: &str| {
+        format!("{functions}\nCREATE STREAM o (v INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM\n{call} FROM s")
+    };
+    let f = "CREATE FUNCTION f(x INTEGER) RETURNS INTEGER RETURN x;";
+    let recursive = "CREATE FUNCTION f(x INTEGER) RETURNS INTEGER RETURN f(x);";
+    let mut deep = String::from("CREATE FUNCTION f0(x INTEGER) RETURNS INTEGER RETURN x + 1;");
+    let mut wide = deep.clone();
+    for i in 1..200 {
+        deep += &format!("\nCREATE FUNCTION f{i}(x INTEGER) RETURNS INTEGER RETURN f{}(x);", i - 1);
+        wide += &format!("\nCREATE FUNCTION f{i}(x INTEGER) RETURNS INTEGER RETURN f{0}(x) + f{0}(x);", i - 1);
+    }
+    for (sql, place, message) in [
+        (call(f, "f('a')"), (3, 1), "No match found for function signature F(<CHARACTER>)"),
+        (call(f, "f(1, 2)"), (3, 1), "No match found for function signature F(<NUMERIC>, <NUMERIC>)"),
+        (call(f, "g(1)"), (3, 1), "No match found for function signature G(<NUMERIC>)"),
+        (call(recursive, "1"), (1, 53), "No match found for function signature F(<NUMERIC>)"),
+        (call(&format!("{f}\n{f}"), "1"), (2, 17), "Function 'F' already exists"),
+        (call("CREATE FUNCTION f(x INTEGER) RETURNS INTEGER RETURN y;", "1"), (1, 53), "Column 'Y' not found"),
+        (call("CREATE FUNCTION f(x INTEGER) RETURNS INTEGER RETURN 'a';", "1"), (1, 53), "returns INTEGER"),
+        (call("CREATE FUNCTION f(x INTEGER) RETURNS INTEGER RETURN SUM(x);", "1"), (1, 53), "SUM is illegal here"),
+        (call("CREATE FUNCTION f() RETURNS TIMESTAMP RETURN ROWTIME;", "1"), (1, 46), "ROWTIME"),
+        (call("CREATE FUNCTION f(x INTEGER, X INTEGER) RETURNS INTEGER RETURN x;", "1"), (1, 30), "defined twice"),
+        (call("CREATE FUNCTION step(x INTEGER) RETURNS INTEGER RETURN x;", "1"), (1, 17), "built in"),
+        (call(&deep, "1"), (96, 55), "deeper than 96 levels, with the functions it calls"),
+        (call(&wide, "1"), (17, 52), "larger than 100000 nodes"),
+    ] {
+        refused(&[(&sql, place, message)]);
+    }
+}
+
+#[test]
+fn what_is_replaced_is_as_if_it_were_not_there() {
+    let sql = "CREATE STREAM o (a INTEGER); CREATE OR REPLACE STREAM o (b VARCHAR(8)) DESCRIPTION 'the other one';
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM n FROM s;
+        CREATE FUNCTION f(x INTEGER) RETURNS INTEGER RETURN 1;
+        CREATE OR REPLACE FUNCTION f(x INTEGER) RETURNS INTEGER RETURN 2;
+        CREATE OR REPLACE PUMP p AS INSERT EXPEDITED INTO o SELECT STREAM k || CAST(f(1) AS VARCHAR(1)) FROM s;";
+    check(sql, &[(1, Some(r#"{"k":"a"}"#))], &[r#"O 1 {"B":"a2"}"#]);
+}
+
+#[test]
+fn a_stopped_pump_does_nothing_and_is_known() {
+    let sql = "CREATE STREAM o (a INTEGER); CREATE PUMP p STOPPED AS INSERT INTO o SELECT STREAM 1 / 0 FROM s;
+        CREATE PUMP q AS INSERT INTO o SELECT STREAM n FROM s;";
+    check(sql, &[(5, Some(r#"{"n":1}"#))], &[r#"O 5 {"A":1}"#]);
+    assert_eq!(compile(sql).unwrap().stopped_pumps(), ["P"]);
+    let wrong = "CREATE STREAM o (a INTEGER); CREATE PUMP p STOPPED AS INSERT INTO o SELECT STREAM m FROM s;";
+    refused(&[(wrong, (1, 83), "Column 'M' not found")]);
+}
+
+#[test]
+fn statements_that_are_refused() {
+    let pump = "CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o\n";
+    let set = |query: &str| format!("{pump}{query}");
+    for (sql, place, message) in [
+        ("ALTER PUMP p START".to_owned(), (1, 1), "ALTER"),
+        ("CREATE STREAM a (x INTEGER); DROP STREAM a".to_owned(), (1, 30), "DROP"),
+        ("CREATE OR REPLACE STREAM a RENAME b".to_owned(), (1, 28), "RENAME is not supported"),
+        (set("VALUES (1)"), (2, 1), "VALUES is not supported"),
+        (set("SELECT STREAM n FROM s UNION SELECT STREAM n FROM s"), (2, 24), "UNION is not supported"),
+        (set("SELECT STREAM n FROM s EXCEPT ALL SELECT STREAM n FROM s"), (2, 24), "EXCEPT ALL is not supported"),
+        (set("SELECT STREAM n FROM s INTERSECT SELECT STREAM n FROM s"), (2, 24), "INTERSECT is not supported"),
+        (
+            set("SELECT STREAM n FROM s UNION ALL SELECT STREAM n, k FROM s"),
+            (2, 48),
+            "Column count mismatch in UNION ALL",
+        ),
+        (
+            set("SELECT STREAM n FROM s UNION ALL SELECT STREAM k FROM s"),
+            (2, 15),
+            "Type mismatch in column 1 of UNION ALL",
+        ),
+        (set("SELECT STREAM n FROM s ORDER BY ROWTIME UNION ALL SELECT STREAM n FROM s"), (2, 41), "UNION"),
+        (set("SELECT STREAM n FROM s WHERE n IN (SELECT n FROM s)"), (2, 36), "IN with a query is not supported"),
+        (set("SELECT STREAM n FROM s WHERE EXISTS (SELECT n FROM s)"), (2, 30), "EXISTS is not supported"),
+        (set("SELECT STREAM n FROM s ORDER BY n"), (2, 24), "monotonic"),
+        (set("SELECT STREAM n FROM s ORDER BY ROWTIME, 3"), (2, 42), "Ordinal out of range"),
+    ] {
+        refused(&[(&sql, place, message)]);
+    }
+}
+
+#[test]
+fn union_all_is_one_stream_by_rowtime() {
+    let sql = "CREATE STREAM o (w VARCHAR(8), d DECIMAL(8,2));
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM k, n FROM s WHERE n > 1
+        UNION ALL SELECT STREAM 'sum', CAST(SUM(n) AS DECIMAL(6,2)) FROM s GROUP BY FLOOR(s.ROWTIME TO SECOND)
+        UNION ALL (SELECT STREAM 'null', NULL FROM s WHERE n = 3);";
+    let steps = [
+        (100, Some(r#"{"k":"a","n":2}"#)),
+        (1_500, Some(r#"{"k":"b","n":3}"#)),
+        (1_600, Some(r#"{"k":"c","n":1}"#)),
+        (9_000, None),
+    ];
+    let expected = [
+        r#"O 100 {"W":"a","D":2.00}"#,
+        r#"O 1000 {"W":"sum","D":2.00}"#,
+        r#"O 1500 {"W":"b","D":3.00}"#,
+        r#"O 1500 {"W":"null","D":null}"#,
+        r#"O 2000 {"W":"sum","D":4.00}"#,
+    ];
+    check(sql, &steps, &expected);
+    let ordered = "CREATE STREAM o (x INTEGER, y VARCHAR(8));
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM n AS x, k AS y FROM s
+        UNION ALL SELECT STREAM n + 1, 'b' FROM s ORDER BY ROWTIME, MOD(x, 5), 2 DESC;";
+    let steps = [(1, Some(r#"{"k":"a","n":4}"#)), (1, Some(r#"{"k":"c","n":5}"#)), (2, None)];
+    let expected =
+        [r#"O 2 {"X":5,"Y":"c"}"#, r#"O 2 {"X":5,"Y":"b"}"#, r#"O 2 {"X":6,"Y":"b"}"#, r#"O 2 {"X":4,"Y":"a"}"#];
+    check(ordered, &steps, &expected);
+}
+
+#[test]
+fn order_by_within_puts_rows_in_the_order_of_a_time_of_their_own() {
+    let sql = "CREATE STREAM o (k VARCHAR(8)); CREATE STREAM c (n BIGINT);
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM k, t AS ROWTIME FROM s ORDER BY t WITHIN INTERVAL '2' SECOND;
+        CREATE PUMP q AS INSERT INTO c SELECT STREAM COUNT(*) FROM o GROUP BY FLOOR(o.ROWTIME TO SECOND);";
+    let row = |k: &str, t: &str| format!(r#"{{"k":"{k}","t":"1970-01-01 00:00:{t}"}}"#);
+    let records = [
+        row("a", "10.000"),
+        row("b", "09.000"),
+        row("c", "11.500"),
+        row("late", "09.400"),
+        r#"{"k":"null"}"#.to_owned(),
+        row("d", "11.000"),
+        row("e", "13.500"),
+        row("f", "20.000"),
+    ];
+    let steps: Vec<Step<'_>> = (900_000..).zip(&records).map(|(time, record)| (time, Some(record.as_str()))).collect();
+    let (rows, state) = run(sql, &steps);
+    let shown: Vec<&str> = rows.iter().map(|row| row.as_str()).filter(|row| !row.starts_with("error")).collect();
+    let expected = [
+        r#"O 9000 {"K":"b"}"#,
+        r#"C 10000 {"N":1}"#,
+        r#"O 10000 {"K":"a"}"#,
+        r#"C 11000 {"N":1}"#,
+        r#"O 11000 {"K":"d"}"#,
+        r#"O 11500 {"K":"c"}"#,
+        r#"C 12000 {"N":2}"#,
+        r#"O 13500 {"K":"e"}"#,
+        r#"C 14000 {"N":1}"#,
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!((state.counters.late, state.counters.errors), (1, 1));
+    let pump = "CREATE STREAM o (k VARCHAR(8)); CREATE PUMP p AS INSERT INTO o\nSELECT STREAM k, t AS ROWTIME FROM s ORDER BY ";
+    for (order, column, message) in [
+        ("t DESC WITHIN INTERVAL '2' SECOND", 47, "DESC"),
+        ("n WITHIN INTERVAL '2' SECOND", 47, "takes a TIMESTAMP, not INTEGER"),
+        ("FLOOR(t TO DAY) WITHIN INTERVAL '2' SECOND", 47, "AS ROWTIME"),
+        ("t WITHIN 2", 56, "INTERVAL literal"),
+        ("t WITHIN INTERVAL '1' MONTH", 56, "INTERVAL literal"),
+    ] {
+        refused(&[(&format!("{pump}{order}"), (2, column), message)]);
+    }
+}
+
+#[test]
+fn a_rowtime_of_a_query_in_from_moves_what_reads_it() {
+    let sql = "CREATE STREAM o (n BIGINT); CREATE PUMP p AS INSERT INTO o
+        SELECT STREAM COUNT(*) FROM (SELECT STREAM t AS ROWTIME, k FROM s) AS q GROUP BY FLOOR(q.ROWTIME TO SECOND);";
+    let row = |t: &str| format!(r#"{{"t":"1970-01-01 00:00:{t}"}}"#);
+    let records = [row("01.000"), row("01.500"), row("03.000"), row("02.000"), row("05.000")];
+    let steps: Vec<Step<'_>> = (900_000..).zip(&records).map(|(time, record)| (time, Some(record.as_str()))).collect();
+    let (rows, state) = run(sql, &steps);
+    assert_eq!(rows[0], r#"O 2000 {"N":2}"#);
+    assert_eq!(rows[2], r#"O 4000 {"N":1}"#);
+    assert_eq!(state.counters.late, 1);
+}
+
+#[test]
+fn windows_over_windows_keep_their_bounds() {
+    let sql =
+        "CREATE STREAM o (n BIGINT, m BIGINT); CREATE PUMP p AS INSERT INTO o SELECT STREAM COUNT(*), SUM(q.c) FROM
+        (SELECT STREAM COUNT(*) AS c FROM s GROUP BY STEP(s.ROWTIME BY INTERVAL '10' SECOND)) AS q
+        GROUP BY FLOOR(q.ROWTIME TO MINUTE);";
+    let steps: Vec<Step<'_>> = (0..13).map(|i| (i * 10_000, Some("{}"))).collect();
+    check(sql, &steps, &[r#"O 60000 {"N":5,"M":5}"#, r#"O 120000 {"N":6,"M":6}"#]);
+}
+
+#[test]
+fn order_by_takes_places_names_and_distinct() {
+    let sql = "CREATE STREAM o (k VARCHAR(8), n INTEGER);
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM k AS name, n FROM s ORDER BY FLOOR(s.ROWTIME TO SECOND), name DESC, 2;";
+    let record = |k: &str, n: i32| format!(r#"{{"k":"{k}","n":{n}}}"#);
+    let records = [record("a", 1), record("b", 3), record("b", 2), record("b", 2)];
+    let steps: Vec<Step<'_>> = records.iter().map(|record| (7, Some(record.as_str()))).chain([(2_000, None)]).collect();
+    let expected = [
+        r#"O 1000 {"K":"b","N":2}"#,
+        r#"O 1000 {"K":"b","N":2}"#,
+        r#"O 1000 {"K":"b","N":3}"#,
+        r#"O 1000 {"K":"a","N":1}"#,
+    ];
+    check(sql, &steps, &expected);
+    let distinct = "CREATE STREAM o (r TIMESTAMP, k VARCHAR(8));
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM DISTINCT ROWTIME, k FROM s ORDER BY ROWTIME, k DESC;";
+    let expected = [r#"O 8 {"R":"1970-01-01 00:00:00.007","K":"b"}"#, r#"O 8 {"R":"1970-01-01 00:00:00.007","K":"a"}"#];
+    check(distinct, &steps, &expected);
+}
+
+#[test]
+fn tests_of_periods() {
+    let at = |n: u32| format!("TIMESTAMP '2024-01-01 00:00:0{n}'");
+    let period = |from: u32, to: u32| format!("({}, {})", at(from), at(to));
+    let long = period(1, 5);
+    for (test, other, expected) in [
+        ("CONTAINS", (2, 4), true),
+        ("CONTAINS", (1, 5), true),
+        ("CONTAINS", (4, 6), false),
+        ("STRICTLY CONTAINS", (2, 4), true),
+        ("STRICTLY CONTAINS", (1, 4), false),
+        ("OVERLAPS", (4, 6), true),
+        ("OVERLAPS", (5, 6), false),
+        ("STRICTLY OVERLAPS", (4, 6), true),
+        ("STRICTLY OVERLAPS", (1, 6), false),
+        ("EQUALS", (1, 5), true),
+        ("EQUALS", (1, 6), false),
+        ("PRECEDES", (5, 6), true),
+        ("PRECEDES", (4, 6), false),
+        ("STRICTLY PRECEDES", (5, 6), false),
+        ("STRICTLY PRECEDES", (6, 7), true),
+        ("IMMEDIATELY PRECEDES", (5, 6), true),
+        ("IMMEDIATELY PRECEDES", (6, 7), false),
+        ("SUCCEEDS", (0, 1), true),
+        ("SUCCEEDS", (0, 2), false),
+        ("STRICTLY SUCCEEDS", (0, 1), false),
+        ("IMMEDIATELY SUCCEEDS", (0, 1), true),
+        ("LEADS", (2, 6), true),
+        ("LEADS", (1, 6), false),
+        ("LEADS", (2, 5), true),
+        ("STRICTLY LEADS", (2, 6), true),
+        ("STRICTLY LEADS", (2, 5), false),
+        ("IMMEDIATELY LEADS", (2, 5), true),
+        ("LAGS", (0, 2), true),
+        ("LAGS", (1, 2), true),
+        ("STRICTLY LAGS", (1, 2), false),
+        ("IMMEDIATELY LAGS", (1, 2), true),
+    ] {
+        let other = period(other.0, other.1);
+        let expected = if expected { "true" } else { "false" };
+        values("", &[("BOOLEAN", &format!("{long} {test} PERIOD{other}"), expected)]);
+    }
+    let chain = format!("PERIOD{} PRECEDES {} PRECEDES {}", period(0, 1), period(2, 3), period(3, 4));
+    let broken = format!("{} PRECEDES {} PRECEDES {}", period(0, 1), period(2, 4), period(3, 5));
+    let instant = format!("{long} CONTAINS {}", at(5));
+    values(
+        "",
+        &[
+            ("BOOLEAN", &chain, "true"),
+            ("BOOLEAN", &broken, "false"),
+            ("BOOLEAN", &instant, "false"),
+            ("BOOLEAN", &format!("{long} CONTAINS {}", at(1)), "true"),
+            ("BOOLEAN", &format!("{long} CONTAINS CAST(NULL AS TIMESTAMP)"), "null"),
+        ],
+    );
+}
