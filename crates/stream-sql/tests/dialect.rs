@@ -143,7 +143,7 @@ fn functions_that_are_refused() {
         (call("CREATE FUNCTION f(x INTEGER, X INTEGER) RETURNS INTEGER RETURN x;", "1"), (1, 30), "defined twice"),
         (call("CREATE FUNCTION step(x INTEGER) RETURNS INTEGER RETURN x;", "1"), (1, 17), "built in"),
         (call(&deep, "1"), (96, 55), "deeper than 96 levels, with the functions it calls"),
-        (call(&wide, "1"), (17, 52), "larger than 100000 nodes"),
+        (call(&wide, "1"), (15, 55), "larger than 100000 nodes"),
     ] {
         refused(&[(&sql, place, message)]);
     }
