@@ -1,12 +1,14 @@
 //! A compiled application.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::SqlError;
 use crate::expression::Row;
 use crate::operator::{Node, NodeId, NodeState, Run, Target};
 use crate::plan;
-use crate::record::Reader;
+use crate::record::{BadRow, Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::value::{Datum, Value};
 
@@ -64,6 +66,9 @@ pub struct Counters {
     pub late: u64,
     /// Rows that failed and were dropped, late ones included; each is a row of `error_stream`.
     pub errors: u64,
+    /// Texts of records that were too long for their columns and were cut off.
+    #[serde(default)]
+    pub truncated: u64,
 }
 
 /// What happens.
@@ -188,25 +193,26 @@ impl Application {
         });
         let mut run = Run { application: self, state, output, now };
         match event {
-            Event::Record { source, rowtime, arrival, origin: _, bytes } => {
+            Event::Record { source, rowtime, arrival, origin, bytes } => {
                 let Some(plan) = self.sources.get(source) else { return };
-                plan.reader.read(bytes, &mut |values| {
+                let truncated = plan.reader.read(bytes, &mut |values| {
                     run.state.counters.rows += 1;
                     match values {
                         Ok(values) => {
-                            values.push(Datum::Timestamp(arrival));
+                            values.extend(system_values(arrival, origin));
                             run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values });
                         }
-                        Err(error) => run.fail(None, &error, Some(Row { rowtime, now, values: &[] })),
+                        Err(BadRow(reason, piece)) => run.fail_record(&reason, rowtime, piece),
                     }
                 });
+                run.state.counters.truncated += truncated;
             }
             Event::Row { source, rowtime, arrival, values } => {
                 let Some(plan) = self.sources.get(source) else { return };
                 run.state.counters.rows += 1;
                 let mut values: Vec<Datum<'_>> = values.iter().map(Value::borrow).collect();
                 values.resize(plan.source.columns.len(), Datum::Null);
-                values.push(Datum::Timestamp(arrival));
+                values.extend(system_values(arrival, None));
                 run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values: &values });
             }
             Event::Bound(time) => {
@@ -237,4 +243,15 @@ impl Application {
             plan.reader = Reader::new(&plan.source, &used);
         }
     }
+}
+
+/// The values of the columns that every source has, in the order in which the planner adds them.
+fn system_values(arrival: i64, origin: Option<Origin<'_>>) -> [Datum<'_>; SYSTEM_COLUMNS] {
+    let text = |of: fn(Origin<'_>) -> &str| origin.map_or(Datum::Null, |origin| Datum::Text(Cow::Borrowed(of(origin))));
+    [
+        Datum::Timestamp(arrival),
+        text(|origin| origin.partition_key),
+        text(|origin| origin.sequence_number),
+        text(|origin| origin.shard_id),
+    ]
 }

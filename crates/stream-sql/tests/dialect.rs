@@ -318,6 +318,40 @@ fn order_by_takes_places_names_and_distinct() {
 }
 
 #[test]
+fn sources_have_system_columns() {
+    let sql = r#"CREATE STREAM o (a TIMESTAMP, p VARCHAR(512), q VARCHAR(128), h VARCHAR(64));
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM s.APPROXIMATE_ARRIVAL_TIME, "PARTITION_KEY", sequence_number, s.SHARD_ID FROM s;"#;
+    let expected = [
+        r#"O 1 {"A":"1970-01-01 00:00:00.000","P":null,"Q":null,"H":null}"#,
+        r#"O 2 {"A":"1970-01-01 00:00:00.001","P":"pk","Q":"42","H":"shardId-0"}"#,
+    ];
+    check(sql, &[(1, Some("{}")), (2, Some("{}"))], &expected);
+    let all = "CREATE STREAM o (k VARCHAR(8), n INTEGER, f DOUBLE, t TIMESTAMP);
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM * FROM s;";
+    check(all, &[(2, Some("{}"))], &[r#"O 2 {"K":null,"N":null,"F":null,"T":null}"#]);
+}
+
+#[test]
+fn a_record_that_does_not_coerce_is_in_error_stream_with_its_data() {
+    let sql = "CREATE STREAM o (k VARCHAR(8), n INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM k, n FROM s;";
+    let bad = r#"{"k":"a","n":"many"}"#;
+    let (rows, state) =
+        run(sql, &[(1, Some(&format!(r#"{{"k":"longer than eight"}} {bad} {{"k":"b"}}"#))), (2, Some("x"))]);
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(rows[0], r#"O 1 {"K":"longer t","N":null}"#);
+    let error = rows[1].strip_prefix("error_stream 1 ").unwrap();
+    let expected = format!(
+        r#"{{"ERROR_TIME":"1970-01-01 00:00:00.001","ERROR_LEVEL":"ERROR","ERROR_NAME":"ROW_ERROR","MESSAGE":"column \"N\": the value is no INTEGER","DATA_ROWTIME":"1970-01-01 00:00:00.001","DATA_ROW":"{}","PUMP_NAME":null}}"#,
+        hex(bad)
+    );
+    assert_eq!(error, expected);
+    assert_eq!(rows[2], r#"O 1 {"K":"b","N":null}"#);
+    assert!(rows[3].contains(&format!(r#""DATA_ROW":"{}""#, hex("x"))), "{}", rows[3]);
+    let counters = state.counters;
+    assert_eq!((counters.rows, counters.errors, counters.truncated), (4, 2, 1));
+}
+
+#[test]
 fn tests_of_periods() {
     let at = |n: u32| format!("TIMESTAMP '2024-01-01 00:00:0{n}'");
     let period = |from: u32, to: u32| format!("({}, {})", at(from), at(to));

@@ -4,8 +4,11 @@ use super::tumble::Complete;
 use super::{Node, NodeState, Operator, Target};
 use crate::application::{Application, OutputRow, State};
 use crate::expression::{Row, RowError};
-use crate::output::hex_row;
+use crate::output::{hex, hex_row};
 use crate::value::{Datum, Value};
+
+/// The longest MESSAGE of `error_stream`.
+const MAX_MESSAGE: usize = 4_096;
 
 /// One event on its way.
 pub(crate) struct Run<'a> {
@@ -197,6 +200,16 @@ impl<'a> Run<'a> {
 
     /// A row fails: it goes no further, and `error_stream` says why.
     pub(crate) fn fail(&mut self, pump: Option<usize>, error: &RowError, row: Option<Row<'_>>) {
+        let data = row.map(|row| (row.rowtime, hex_row(row.values)));
+        self.report(pump, &error.0, data);
+    }
+
+    /// A piece of a record is no row; `error_stream` has its bytes.
+    pub(crate) fn fail_record(&mut self, reason: &str, rowtime: i64, piece: &[u8]) {
+        self.report(None, reason, Some((rowtime, hex(piece))));
+    }
+
+    fn report(&mut self, pump: Option<usize>, reason: &str, data: Option<(i64, String)>) {
         self.state.counters.errors += 1;
         let stream = self.application.streams.len() - 1;
         if !self.application.streams[stream].is_output {
@@ -208,9 +221,9 @@ impl<'a> Run<'a> {
             Value::Timestamp(self.now),
             text("ERROR"),
             text("ROW_ERROR"),
-            text(&error.0),
-            row.map_or(Value::Null, |row| Value::Timestamp(row.rowtime)),
-            row.map_or(Value::Null, |row| Value::Text(hex_row(row.values).into())),
+            Value::Text(reason.chars().take(MAX_MESSAGE).collect()),
+            data.as_ref().map_or(Value::Null, |(rowtime, _)| Value::Timestamp(*rowtime)),
+            data.map_or(Value::Null, |(_, row)| Value::Text(row.into())),
             pump.map_or(Value::Null, |pump| text(pump)),
         ];
         self.output.push(OutputRow { stream, rowtime: self.now, values });

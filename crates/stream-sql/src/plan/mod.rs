@@ -19,7 +19,7 @@ use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
 use crate::expression::Expr;
 use crate::operator::{Calc, Operator, Stream, Target};
-use crate::record::Reader;
+use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::syntax::{self, tree};
 use crate::value::{SqlType, Value};
@@ -32,6 +32,14 @@ use types::fitted;
 /// The columns of `error_stream`.
 const ERROR_STREAM: [&str; 7] =
     ["ERROR_TIME", "ERROR_LEVEL", "ERROR_NAME", "MESSAGE", "DATA_ROWTIME", "DATA_ROW", "PUMP_NAME"];
+
+/// The columns that every source has, hidden from `*`; all but the first are NULL where the source is no Kinesis stream.
+const SYSTEM: [(&str, SqlType); SYSTEM_COLUMNS] = [
+    ("APPROXIMATE_ARRIVAL_TIME", SqlType::Timestamp),
+    ("PARTITION_KEY", SqlType::Varchar { length: 512 }),
+    ("SEQUENCE_NUMBER", SqlType::Varchar { length: 128 }),
+    ("SHARD_ID", SqlType::Varchar { length: 64 }),
+];
 
 /// Names that no stream of a script may have.
 const ERROR_STREAM_NAME: &str = "error_stream";
@@ -91,8 +99,10 @@ impl Planner {
                 hidden: false,
             })
             .collect();
-        let arrival = "APPROXIMATE_ARRIVAL_TIME".to_owned();
-        columns.push(StreamColumn { name: arrival, sql_type: SqlType::Timestamp, not_null: true, hidden: true });
+        for (name, sql_type) in SYSTEM {
+            // A column of the schema that is called like it comes first and hides it.
+            columns.push(StreamColumn { name: name.to_owned(), sql_type, not_null: false, hidden: true });
+        }
         let names = source.columns.iter().map(|column| column.name.clone()).collect();
         let node = self.stream(&source.name, columns, names, true);
         self.sources.push(SourcePlan { node, source: source.clone(), reader: Reader::new(source, &[]) });
