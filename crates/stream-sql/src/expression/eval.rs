@@ -64,6 +64,10 @@ impl Expr {
             Expr::StepTime { length, months, expr } => step(expr.eval(row)?, *length, *months)?,
             Expr::Extract { unit, interval, expr } => extract(expr.eval(row)?, *unit, *interval),
             Expr::Cast { expr, from, to } => cast(expr.eval(row)?, *from, *to)?,
+            Expr::ToInterval { expr, qualifier } => match expr.eval(row)? {
+                Datum::Text(text) => Datum::Interval(qualifier.parse(&text).map_err(RowError)?),
+                value => value,
+            },
             Expr::Match { expr, pattern } => match (expr.eval(row)?, pattern.of(row)?) {
                 (Datum::Text(text), Some(pattern)) => Datum::Boolean(pattern.is_match(&text)?),
                 _ => Datum::Null,

@@ -107,6 +107,11 @@ pub(crate) enum Expr {
         from: Kind,
         to: crate::value::SqlType,
     },
+    /// CAST of a text, or of an interval, to an interval.
+    ToInterval {
+        expr: Box<Expr>,
+        qualifier: Qualifier,
+    },
     /// LIKE, SIMILAR TO
     Match {
         expr: Box<Expr>,
@@ -184,7 +189,8 @@ impl Expr {
             | Expr::Round { expr, .. }
             | Expr::StepTime { expr, .. }
             | Expr::Extract { expr, .. }
-            | Expr::Cast { expr, .. } => visit(expr),
+            | Expr::Cast { expr, .. }
+            | Expr::ToInterval { expr, .. } => visit(expr),
             Expr::In { expr, list } => {
                 visit(expr);
                 list.iter().for_each(visit);

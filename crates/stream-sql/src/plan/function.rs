@@ -11,6 +11,8 @@ use crate::value::{SqlType, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Number,
+    /// A number or an interval.
+    Quantity,
     Whole,
     Text,
     Timestamp,
@@ -40,10 +42,10 @@ type Signature = (&'static str, Function, &'static [Class], usize, Gives);
 
 /// Name, function, its arguments, how many of them are needed, and what it gives.
 const SIGNATURES: [Signature; 29] = {
-    use Class::{Any, Date, Number, Text, Time, Timestamp, TimestampOrWhole, Whole};
+    use Class::{Any, Date, Number, Quantity, Text, Time, Timestamp, TimestampOrWhole, Whole};
     use Gives::{Like, LongVarchar, Type as Of, Varchar};
     [
-        ("ABS", Function::Abs, &[Number], 1, Like(0)),
+        ("ABS", Function::Abs, &[Quantity], 1, Like(0)),
         ("CEIL", Function::Ceil, &[Number], 1, Like(0)),
         ("FLOOR", Function::Floor, &[Number], 1, Like(0)),
         ("EXP", Function::Exp, &[Number], 1, Of(SqlType::Double)),
@@ -87,7 +89,7 @@ pub(super) fn no_match(name: &str, args: &[Typed], span: tree::Span) -> SqlError
 }
 
 /// A function is called with too few or too many arguments.
-fn wrong_count(name: &str, needed: usize, span: tree::Span) -> SqlError {
+pub(super) fn wrong_count(name: &str, needed: usize, span: tree::Span) -> SqlError {
     span.error(format!("Invalid number of arguments to function '{name}'. Was expecting {needed} arguments"))
 }
 
@@ -100,7 +102,7 @@ pub(super) fn cannot_apply_function(name: &str, types: &[Type]) -> String {
 impl Class {
     fn name(self) -> &'static str {
         match self {
-            Class::Number => "<NUMERIC>",
+            Class::Number | Class::Quantity => "<NUMERIC>",
             Class::Whole => "<INTEGER>",
             Class::Text => "<CHARACTER>",
             Class::Timestamp => "<TIMESTAMP>",
@@ -116,6 +118,7 @@ impl Class {
         match self {
             Class::Any => true,
             Class::Number => data_type.is_numeric(),
+            Class::Quantity => data_type.is_numeric() || matches!(data_type, Type::Interval(_)),
             Class::Whole => data_type.is(|t| t.is_integer() || matches!(t, SqlType::Decimal { scale: 0, .. })),
             Class::Text => data_type.is_text(),
             Class::Timestamp => is(SqlType::Timestamp),
@@ -196,8 +199,9 @@ impl Binder<'_> {
     }
 
     fn null_function(&self, name: &str, args: Vec<Typed>, span: tree::Span) -> Result<Typed, SqlError> {
-        if args.len() < 2 || (name == "NULLIF" && args.len() != 2) {
-            return Err(wrong_count(name, 2, span));
+        let needed = if name == "NULLIF" { 2 } else { 1 };
+        if args.len() < needed || (name == "NULLIF" && args.len() != needed) {
+            return Err(wrong_count(name, needed, span));
         }
         let mut data_type = Type::Null;
         for arg in &args {
@@ -207,7 +211,10 @@ impl Binder<'_> {
                 data_type.join(arg.data_type)
             };
             data_type = joined.ok_or_else(|| {
-                span.error(format!("{name}: types {data_type} and {} do not go together", arg.data_type))
+                span.error(match name {
+                    "NULLIF" => cannot_apply_function(name, &[data_type, arg.data_type]),
+                    _ => "Illegal mixing of types in CASE or COALESCE statement".to_owned(),
+                })
             })?;
         }
         let mut args: Vec<Expr> = args.into_iter().map(|arg| arg.expr).collect();

@@ -71,7 +71,7 @@ fn bind(function: &CreateFunction, parameters: Vec<SqlType>, earlier: &Rc<Functi
     let mut columns: Vec<FlowColumn> = Vec::with_capacity(parameters.len());
     for (place, (name, sql_type)) in function.parameters.iter().enumerate() {
         if columns.iter().any(|column| column.name == name.text) {
-            return Err(name.span.error(format!("Parameter '{}' is defined twice", name.text)));
+            return Err(name.span.error(format!("Duplicate name '{}' in parameter list", name.text)));
         }
         let value = Typed { expr: Expr::Column(place), data_type: Type::Sql(*sql_type) };
         columns.push(FlowColumn { name: name.text.clone(), value, hidden: false, span: name.span });

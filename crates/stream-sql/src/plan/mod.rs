@@ -122,7 +122,7 @@ impl Planner {
         }
         for (place, column) in columns.iter().enumerate() {
             if columns[..place].iter().any(|earlier| earlier.name.text == column.name.text) {
-                return Err(column.name.span.error(format!("Column '{}' is defined twice", column.name.text)));
+                return Err(column.name.span.error(format!("Duplicate name '{}' in column list", column.name.text)));
             }
         }
         match self.graph.streams.get(&name.text) {

@@ -1,7 +1,7 @@
 //! Plans queries: clauses to nodes.
 
 use super::aggregate::Grouping;
-use super::expression::Binder;
+use super::expression::{Binder, Place};
 use super::graph::Graph;
 use super::monotonic::{Direction, direction};
 use super::order::{of_columns, order_keys};
@@ -75,6 +75,7 @@ impl Graph {
     fn select(&mut self, select: &Select) -> Result<Flow, SqlError> {
         let Input { node, width, filter, scope } = self.from(&select.from, select.span)?;
         let mut binder = self.binder(&scope);
+        binder.place = Place::Where;
         let condition = select.filter.as_ref().map(|filter| binder.condition(filter, "WHERE")).transpose()?;
         let flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
         let groups = match (&select.group_by, &select.stagger) {
@@ -87,6 +88,7 @@ impl Graph {
         if let (None, Some((span, _))) = (&groups, &select.having) {
             return Err(span.error("HAVING is allowed only with GROUP BY"));
         }
+        binder.place = Place::GroupBy;
         if let Some((keys, _)) = &groups {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
@@ -94,6 +96,7 @@ impl Graph {
             binder.windows =
                 Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: Vec::new() });
         }
+        binder.place = Place::Other;
         let (columns, rowtime) = select_list(&mut binder, select)?;
         let having = match &select.having {
             Some((_, having)) => Some(binder.condition(having, "HAVING")?),

@@ -151,6 +151,8 @@ impl Type {
 /// A value as a column or a parameter of a type holds it; it must be assignable.
 pub(crate) fn fitted(value: Typed, to: SqlType) -> Typed {
     let fits = match (value.data_type, to) {
+        // A CHAR is filled up with blanks.
+        (Type::Sql(from), SqlType::Char { .. }) => from == to,
         (Type::Sql(from), to) if from.is_text() => length(from) <= length(to),
         (Type::Sql(from), to) => {
             from == to

@@ -272,8 +272,10 @@ impl Parser {
         self.expect_symbol("(")?;
         let expr = Box::new(self.expr()?);
         self.expect_word("AS")?;
-        if self.is_word("INTERVAL") {
-            return self.unsupported(self.span(), "CAST to an interval");
+        if self.word("INTERVAL") {
+            let qualifier = self.qualifier()?;
+            let end = self.expect_symbol(")")?;
+            return Ok(Expr { span: start.until(end), kind: ExprKind::CastInterval { expr, qualifier } });
         }
         let (sql_type, _) = self.data_type()?;
         let end = self.expect_symbol(")")?;

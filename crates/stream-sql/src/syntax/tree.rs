@@ -289,6 +289,11 @@ pub(crate) enum ExprKind {
         expr: Box<Expr>,
         sql_type: SqlType,
     },
+    /// `CAST(e AS INTERVAL MINUTE TO SECOND)`
+    CastInterval {
+        expr: Box<Expr>,
+        qualifier: Qualifier,
+    },
     /// `(a - b) MINUTE TO SECOND`
     Difference {
         left: Box<Expr>,
