@@ -190,7 +190,11 @@ impl Application {
                             values.push(Datum::Timestamp(arrival));
                             run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values });
                         }
-                        Err(error) => run.fail(None, &error, Some(Row { rowtime, now, values: &[] })),
+                        // It has no values yet: the record as it is says which one it was.
+                        Err(error) => {
+                            let record = [Datum::Text(String::from_utf8_lossy(bytes))];
+                            run.fail(None, &error, Some(Row { rowtime, now, values: &record }));
+                        }
                     }
                 });
             }
