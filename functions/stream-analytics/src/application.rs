@@ -5,7 +5,9 @@ use sha2::{Digest, Sha256};
 use stream_sql::{Event, OutputRow};
 
 use crate::engine;
-use crate::rule::{Destination, Exported, FormatType, Output, OutputFormat, Rule, Running, SourceStream, Table};
+use crate::rule::{
+    Destination, Exported, FormatType, Output, OutputFormat, Rule, Running, Schema, SourceStream, Table,
+};
 
 /// Names of the keys that a row gets besides its columns.
 const ROW_KEYS: [&str; 2] = ["_id", "_op"];
@@ -111,10 +113,18 @@ pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Applica
     application.map(Some).map_err(|error| match error {
         // Lines and columns of the text that the string is.
         CompileError::Sql(_, error) if sql.is_none() => {
-            CompileError::Sql(format!("{file}:ApplicationCode"), error).place(json, file)
+            CompileError::Sql(format!("{file}{CODE}"), error).place(json, file)
         }
         error => error.place(json, file),
     })
+}
+
+/// What follows the file's name where a place is one in the statements that are in it.
+pub const CODE: &str = ":ApplicationCode";
+
+/// The statements that are in the file: those of an application that `describe-application` printed.
+pub fn code(json: &str) -> Option<String> {
+    read_rule(json).ok()?.1
 }
 
 /// The rule, and the statements if they are in it.
@@ -138,15 +148,9 @@ pub enum CompileError {
 impl CompileError {
     fn place(self, json: &str, file: String) -> Broken {
         match self {
-            CompileError::Sql(file, error) => Broken {
-                file,
-                line: error.line as usize,
-                column: error.column as usize,
-                message: match error.to {
-                    Some((line, column)) => format!("to line {line}, column {column}: {}", error.message),
-                    None => error.message,
-                },
-            },
+            CompileError::Sql(file, error) => {
+                Broken { file, line: error.line as usize, column: error.column as usize, message: error.to_string() }
+            }
             CompileError::Rule(string, message) => {
                 let (line, column) = place_of(json, &string);
                 Broken { file, line, column, message }
@@ -250,6 +254,21 @@ impl Application {
     /// The field whose line ids tell repeats.
     pub fn record_id_field(&self) -> Option<&str> {
         self.running.record_id_field.as_deref()
+    }
+
+    /// What its rows look like.
+    pub fn input_schema(&self) -> &Schema {
+        &self.running.input_schema
+    }
+
+    /// The in-application streams whose rows go somewhere.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.running.outputs.iter().map(|output| output.stream.as_str())
+    }
+
+    /// The statements, compiled.
+    pub fn engine(&self) -> &stream_sql::Application {
+        &self.engine
     }
 
     /// The in-application stream of a row.
