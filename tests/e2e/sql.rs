@@ -27,7 +27,7 @@ fn text(bytes: &[u8]) -> &str {
 fn logs(folder: &Path) -> [String; 2] {
     let line = |n: u32| {
         let (minute, second) = (n / 60, n % 60);
-        format!("::1 - - [27/Aug/2018:10:0{minute}:{second:02} +0000] \"GET /{n} HTTP/1.1\" 200 5 \"-\" \"t\"\n")
+        format!("127.0.0.1 - - [27/Aug/2018:10:0{minute}:{second:02} +0000] \"GET /{n} HTTP/1.1\" 200 5 \"-\" \"t\"\n")
     };
     let lines: String = (0..90).map(line).collect();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

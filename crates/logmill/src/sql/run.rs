@@ -181,7 +181,8 @@ impl Run {
                 Ok(Err(error)) => unread = Some(error),
                 Err(RecvTimeoutError::Timeout) => {
                     if self.clock.is_wall() {
-                        self.bound(rowtime::wall(), out, err)?;
+                        self.last = self.last.max(rowtime::wall());
+                        self.bound(self.last, out, err)?;
                     }
                     self.printer.flush(&self.streams, out)?;
                 }
@@ -209,6 +210,8 @@ impl Run {
             }
             let record = self.records.of(line, self.last.max(0));
             let rowtime = match self.clock.of(line, &record) {
+                // The machine's clock may be put back.
+                Ok(rowtime) if self.clock.is_wall() => rowtime.max(self.last),
                 Ok(rowtime) => rowtime,
                 Err(error) => {
                     self.timeless += 1;
