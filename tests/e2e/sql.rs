@@ -73,7 +73,12 @@ fn rows_come_while_the_pipe_is_open() {
     let folder = tempfile::tempdir().unwrap();
     let rule = counts(folder.path());
     let arguments = ["sql", "run", &rule, "--input", "-", "--rowtime", "now", "--format", "json"];
-    let mut child = logmill(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("logmill starts");
+    let mut child = logmill(&arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("logmill starts");
     let mut input = child.stdin.take().unwrap();
     let mut rows = BufReader::new(child.stdout.take().unwrap()).lines();
     for key in ["a", "b"] {
@@ -108,7 +113,13 @@ fn check_shows_the_line_and_a_caret() {
     let rule = counts(folder.path());
     let sql = Path::new(&rule).with_extension("sql");
     fs::write(&sql, fs::read_to_string(&sql).unwrap().replace("GROUP BY \"k\"", "GROUP BY \"l\"")).unwrap();
-    let output = run(&["check", "infra/rules/analytics/log-aggregation.sql", &rule, "infra/rules/index.json"]);
+    let output = run(&[
+        "check",
+        "infra/rules/analytics/log-aggregation.sql",
+        &rule,
+        &sql.to_string_lossy(),
+        "infra/rules/index.json",
+    ]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let lines: Vec<&str> = text(&output.stdout).lines().collect();
     assert!(

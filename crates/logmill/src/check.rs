@@ -1,6 +1,6 @@
 //! `logmill check FILE…`: what is wrong with a file, and where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -73,20 +73,22 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();
-    let mut failed = false;
+    // An application's two files have the same errors.
+    let mut said = BTreeSet::new();
     for file in &arguments.files {
         match check(file) {
             Ok(Checked { kind, warnings }) => {
                 println!("{:width$}  ok  {kind}", file.display().to_string());
                 warnings.iter().for_each(|warning| println!("{warning}"));
             }
+            Err(error) if said.contains(&error) => {}
             Err(error) => {
-                failed = true;
                 println!("{error}");
+                said.insert(error);
             }
         }
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if said.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 struct Checked {

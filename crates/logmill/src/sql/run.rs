@@ -259,7 +259,7 @@ impl Run {
         for ((name, _), count) in self.streams.iter().zip(&self.printed).filter(|(_, count)| **count > 0) {
             writeln!(err, "{} of {name}", counted(*count, "row"))?;
         }
-        let failed = errors - late;
+        let failed = errors.saturating_sub(late);
         let rate = rows as f64 / seconds.max(0.001);
         writeln!(
             err,
