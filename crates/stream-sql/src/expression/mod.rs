@@ -140,6 +140,13 @@ impl Expr {
         found
     }
 
+    /// Whether ROWTIME or the wall clock is read.
+    pub(crate) fn reads_time(&self) -> bool {
+        let mut found = matches!(self, Expr::Rowtime | Expr::Now);
+        self.children(&mut |child| found |= child.reads_time());
+        found
+    }
+
     /// How many nodes it has.
     pub(crate) fn size(&self) -> usize {
         let mut size = 1;
