@@ -4,7 +4,8 @@
 pub const ROWS: usize = 100_000;
 pub const MINUTE: i64 = 60_000;
 
-const HOSTS: usize = 1_000;
+/// Hosts that ask.
+pub const HOSTS: usize = 1_000;
 
 /// A line, and the time at which it arrived.
 pub type Line = (i64, String);
@@ -22,11 +23,9 @@ pub const SCHEMA: &str = r#"{"RecordFormat": {"RecordFormatType": "JSON", "Mappi
 pub fn lines(count: usize) -> Vec<Line> {
     let line = |n: usize| {
         let rowtime = 1_700_000_040_000 + (n as i64) * (10 * MINUTE) / (count as i64);
-        let host = n * 7_919 % HOSTS;
         let line = format!(
-            r#"{{"host":"10.{}.{}.7","ident":null,"authuser":null,"datetime":"14/Nov/2023:22:{:02}:36 +0000","request":"GET /api/v1/items/{n}?q=shoes HTTP/1.1","response":"{}","bytes":"{}","referer":"https://www.example.com/list?page=2","agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","@ingested":{rowtime}}}"#,
-            host / 256,
-            host % 256,
+            r#"{{"host":"{}","ident":null,"authuser":null,"datetime":"14/Nov/2023:22:{:02}:36 +0000","request":"GET /api/v1/items/{n}?q=shoes HTTP/1.1","response":"{}","bytes":"{}","referer":"https://www.example.com/list?page=2","agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","@ingested":{rowtime}}}"#,
+            host(n * 7_919 % HOSTS),
             n % 60,
             [200, 200, 200, 304, 404, 500][n % 6],
             100 + n * 37 % 90_000
@@ -34,4 +33,9 @@ pub fn lines(count: usize) -> Vec<Line> {
         (rowtime, line)
     };
     (0..count).map(line).collect()
+}
+
+/// The host of this number.
+pub fn host(number: usize) -> String {
+    format!("10.{}.{}.7", number / 256, number % 256)
 }

@@ -1,14 +1,18 @@
 //! A script over lines.
 
-use stream_sql::{Application, Event, InputSchema, State};
+use stream_sql::{Application, Event, InputSchema, Source, State};
 
 use crate::access_log::Line;
 
 /// Compiles a script over `SOURCE_SQL_STREAM_001` of this schema.
 pub fn compile(schema: &str, sql: &str) -> Application {
+    Application::compile(sql, &[source("SOURCE_SQL_STREAM_001", schema)], &[]).expect("the script is right")
+}
+
+/// The source or table of this schema.
+pub fn source(name: &str, schema: &str) -> Source {
     let schema: InputSchema = serde_json::from_str(schema).expect("the schema is JSON");
-    let source = schema.source("SOURCE_SQL_STREAM_001").expect("the schema is right");
-    Application::compile(sql, &[source], &[]).expect("the script is right")
+    schema.source(name).expect("the schema is right")
 }
 
 /// The number of rows that come out of the lines, all windows closed.

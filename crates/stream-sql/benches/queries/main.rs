@@ -6,6 +6,7 @@ mod counts;
 mod dates;
 mod engine;
 mod groups;
+mod lookup;
 mod sliding;
 mod states;
 
@@ -16,6 +17,7 @@ fn main() {
     counts::bench(&mut criterion);
     sliding::bench(&mut criterion);
     dates::bench(&mut criterion);
+    lookup::bench(&mut criterion);
     criterion.final_summary();
     groups::print();
     states::print();
