@@ -473,6 +473,7 @@ fn what_is_wrong_is_named_where_it_stands() {
         (pump("SELECT STREAM t.ROWTIME FROM a JOIN t ON k = id"), (3, 15), "Column 'ROWTIME' not found in table 'T'"),
         (pump("SELECT STREAM v FROM a JOIN t USING (k)"), (3, 31), "USING is not supported"),
         (pump(&format!("SELECT STREAM 1 FROM a{}", ", t".repeat(40))), (3, 73), "more than 16 joins"),
+        (pump("SELECT STREAM v FROM a JOIN csv ON k = id"), (3, 29), "did you mean \"Csv\"?"),
         ("CREATE STREAM t (a INTEGER)".into(), (1, 15), "'T' is a reference table"),
         ("CREATE PUMP p AS INSERT INTO t SELECT STREAM k FROM a".into(), (1, 30), "nothing can be inserted"),
     ];

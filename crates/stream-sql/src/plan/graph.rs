@@ -90,7 +90,8 @@ impl Graph {
                     name.text
                 ));
             }
-            let similar = self.streams.keys().filter(|known| known.eq_ignore_ascii_case(&name.text)).min();
+            let known = self.streams.keys().chain(self.tables.iter().map(|table| &table.source.name));
+            let similar = known.filter(|known| known.eq_ignore_ascii_case(&name.text)).min();
             let hint = similar.map_or(String::new(), |known| format!(": did you mean \"{known}\"?"));
             name.span.error(format!("Table '{}' not found{hint}", name.text))
         })
