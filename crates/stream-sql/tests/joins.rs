@@ -261,6 +261,20 @@ fn reference_tables() {
             &steps[..1],
             &["1 a1 none"],
         );
+        let query = format!(
+            "(SELECT id + 0 AS i, UPPER(\"Name\") AS m FROM (SELECT * FROM {table} AS z WHERE n > 5) AS x WHERE id IS NOT NULL) AS q"
+        );
+        check(
+            &format!("SELECT STREAM x.v, q.m FROM a AS x LEFT JOIN {query} ON x.k = q.i"),
+            &steps,
+            &["1 a1 ONE", "2 a2 DEUX", "3 a3 null", "4 an null"],
+        );
+        let renamed = query.replace("AS q", "AS q(k, name)");
+        check(
+            &format!("SELECT STREAM v, q.name FROM a, {renamed} WHERE a.k = q.k"),
+            &steps,
+            &["1 a1 ONE", "2 a2 DEUX"],
+        );
         // Twice the same, and a query of its own.
         check(
             &format!(
@@ -461,9 +475,9 @@ fn what_is_wrong_is_named_where_it_stands() {
         ),
         (pump("SELECT STREAM \"Name\" FROM t"), (3, 27), "'T' is a reference table"),
         (
-            pump("SELECT STREAM v FROM a LEFT JOIN (SELECT * FROM t) AS x ON a.k = x.id"),
-            (3, 49),
-            "'T' is a reference table",
+            pump("SELECT STREAM v FROM a JOIN (SELECT id FROM t ORDER BY id) AS x ON k = id"),
+            (3, 47),
+            "SELECT, FROM and WHERE alone",
         ),
         (pump("SELECT STREAM v FROM a RIGHT JOIN t ON k = id"), (3, 24), "keeps the rows of the stream"),
         (pump("SELECT STREAM v FROM a FULL OUTER JOIN t ON k = id"), (3, 24), "keeps the rows of the stream"),

@@ -7,6 +7,7 @@ mod function;
 mod function_sql;
 mod graph;
 mod join;
+mod lookup;
 mod monotonic;
 mod order;
 mod over;
@@ -134,7 +135,7 @@ impl Planner {
                 return Err(name.span.error(format!("'{}' is a source stream", name.text)));
             }
             Some(_) => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
-            None if self.graph.table(name, name.span).is_some() => {
+            None if self.graph.table(&name.text).is_some() => {
                 return Err(name.span.error(format!("'{}' is a reference table", name.text)));
             }
             None => {}
@@ -154,7 +155,7 @@ impl Planner {
         if self.pumps.contains(&name.text) {
             return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
-        if self.graph.table(&insert.target, insert.target.span).is_some() {
+        if self.graph.table(&insert.target.text).is_some() {
             let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
             return Err(insert.target.span.error(message));
         }

@@ -169,9 +169,7 @@ impl Graph {
     /// A query, or what a table function gives, as something to read from.
     pub(super) fn derived(&mut self, flow: Flow, alias: Option<&Name>, names: &[Name]) -> Result<Input, SqlError> {
         let mut flow = flow;
-        if !names.is_empty() {
-            rename(&mut flow, names)?;
-        }
+        rename(&mut flow.columns, names)?;
         // A ROWTIME of its own is one that rows must have had; and what is large is not computed time and again.
         let is_large = flow.columns.iter().any(|column| column.value.expr.size() > MAX_INLINE);
         if flow.rowtime.is_some() || is_large {
@@ -250,20 +248,22 @@ impl Graph {
     }
 }
 
-fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
+pub(super) fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
     match (first, second) {
         (Some(first), Some(second)) => Some(Expr::And(Box::new(first), Box::new(second))),
         (first, second) => first.or(second),
     }
 }
 
-fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
-    flow.columns.retain(|column| !column.hidden);
-    if names.len() != flow.columns.len() {
-        let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
-        return Err(names[0].span.error(message));
+/// Gives the columns of a query the names that its alias has for them, if it has any.
+pub(super) fn rename(columns: &mut Vec<FlowColumn>, names: &[Name]) -> Result<(), SqlError> {
+    let Some(first) = names.first() else { return Ok(()) };
+    columns.retain(|column| !column.hidden);
+    if names.len() != columns.len() {
+        let message = format!("The alias names {} columns, the query has {}", names.len(), columns.len());
+        return Err(first.span.error(message));
     }
-    for (column, name) in flow.columns.iter_mut().zip(names) {
+    for (column, name) in columns.iter_mut().zip(names) {
         column.name = name.text.clone();
     }
     Ok(())
@@ -300,7 +300,10 @@ fn stagger_length(binder: &mut Binder<'_>, stagger: &tree::Stagger) -> Result<i6
 }
 
 /// The columns of a SELECT list, and the one that is `AS ROWTIME`.
-fn select_list(binder: &mut Binder<'_>, select: &Select) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
+pub(super) fn select_list(
+    binder: &mut Binder<'_>,
+    select: &Select,
+) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
     let (mut columns, mut rowtime) = (Vec::new(), None);
     for item in &select.items {
         match item {
