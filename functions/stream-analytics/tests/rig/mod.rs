@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test takes what it needs
 
+pub mod run;
 pub mod streams;
 
 use std::collections::BTreeMap;
