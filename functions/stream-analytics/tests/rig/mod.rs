@@ -2,6 +2,9 @@
 
 #![allow(dead_code)] // each test takes what it needs
 
+pub mod kinds;
+pub mod mortal;
+pub mod plan;
 pub mod run;
 pub mod streams;
 
@@ -176,10 +179,20 @@ impl ObjectStore for Memory {
 
 /// One instance of the function.
 pub fn instance(index: &Memory, lake: &Memory, rules: &Memory, wires: &Wires) -> Arc<Context<Wires, RulesBucket>> {
+    instance_over(index, lake, rules, wires)
+}
+
+/// One whose state is in a store of another kind.
+pub fn instance_over(
+    index: &(impl ObjectStore + Clone + 'static),
+    lake: &Memory,
+    rules: &Memory,
+    wires: &Wires,
+) -> Arc<Context<Wires, RulesBucket>> {
+    let index: Arc<dyn ObjectStore> = Arc::new(index.clone());
     let store = |memory: &Memory| -> Arc<dyn ObjectStore> { Arc::new(memory.clone()) };
-    let catalog = Catalog::new(RulesBucket(store(rules)), store(index), "ingestion", "summary");
-    let (index, lake) = (store(index), store(lake));
-    let folder = Folder { index, lake, catalog, outside: wires.clone(), lake_lag: 30_000 };
+    let catalog = Catalog::new(RulesBucket(store(rules)), index.clone(), "ingestion", "summary");
+    let folder = Folder { index, lake: store(lake), catalog, outside: wires.clone(), lake_lag: 30_000 };
     Arc::new(Context { folder, function: "stream-analytics".to_owned() })
 }
 

@@ -99,6 +99,15 @@ impl Run {
         self.calls.insert(shard, Call { from, to, task });
     }
 
+    /// At times, what there was a success for comes again.
+    pub fn go_back(&self) {
+        let shards = &mut self.wires.world.lock().unwrap().shards;
+        let shard = self.dice.below(shards.len() as u64) as usize;
+        if self.dice.once_in(12) && !self.calls.contains_key(&shard) {
+            shards[shard].done -= self.dice.below(shards[shard].done as u64 + 1) as usize;
+        }
+    }
+
     pub fn answer(&self, shard: usize, from: usize, to: usize, reply: Option<String>) {
         let Some(reply) = reply else { return };
         let reply: serde_json::Value = serde_json::from_str(&reply).unwrap();
