@@ -5,15 +5,13 @@ mod rig;
 
 use std::collections::BTreeMap;
 
-use rig::instance_over;
+use rig::caller::{Caller, FAULTS};
 use rig::kinds::{KINDS, applications};
-use rig::mortal::{Fault, Mortal};
 use rig::plan::{Moment, happen, moments};
-use rig::run::{Instance, Run};
+use rig::run::Run;
 use rig::streams::{START, tick};
 use serde_json::Value;
-use stream_analytics::handler::handle;
-use tokio::task::{JoinHandle, LocalSet};
+use tokio::task::LocalSet;
 
 type Plan = Vec<(i64, Moment)>;
 
@@ -105,56 +103,17 @@ async fn any_batches_in_any_order_give_the_same_rows() {
     }
 }
 
-/// One after the other, and one write goes wrong.
+/// One call after the other, and one write goes wrong.
 struct Sequence {
     run: Run,
-    index: Mortal,
-    instance: Instance,
-    zombie: Option<JoinHandle<Option<String>>>,
-    /// Calls that are made before what stands still goes on.
-    patience: usize,
+    caller: Caller,
 }
 
 impl Sequence {
     async fn new(only: &str, patience: usize) -> Sequence {
         let run = begun(0, Some(only)).await;
-        let index = Mortal::new(run.index.clone());
-        let instance = instance_over(&index, &run.lake, &run.rules, &run.wires);
-        Sequence { run, index, instance, zombie: None, patience }
-    }
-
-    /// A call; none: its process is thought dead, and there is a new one.
-    async fn call(&mut self, event: String) -> Option<String> {
-        if self.zombie.is_some() {
-            if self.patience == 0 {
-                self.wake().await;
-            } else {
-                self.patience -= 1;
-            }
-        }
-        let context = self.instance.clone();
-        let mut task = tokio::task::spawn_local(async move {
-            let reply = handle(&event, &context).await.ok()?;
-            Some(serde_json::to_string(&reply).unwrap())
-        });
-        tokio::select! {
-            reply = &mut task => return reply.unwrap(),
-            () = self.index.down() => {}
-        }
-        self.instance = instance_over(&self.index, &self.run.lake, &self.run.rules, &self.run.wires);
-        self.zombie = Some(task);
-        None
-    }
-
-    async fn wake(&mut self) {
-        self.index.release();
-        let Some(task) = self.zombie.take() else { return };
-        // One that was killed never goes on.
-        if self.index.is_killed() {
-            task.abort();
-        } else {
-            let _ = task.await;
-        }
+        let caller = Caller::new(&run.index, &run.lake, &run.rules, &run.wires, patience);
+        Sequence { run, caller }
     }
 
     /// What the mapping has not had a success for: all of a shard, and after a failure half of it.
@@ -172,7 +131,7 @@ impl Sequence {
                     }
                     (world.event(shard, &log.records[log.done..to]), log.done, to)
                 };
-                match self.call(event).await {
+                match self.caller.call(&event).await {
                     Some(reply) => self.run.answer(shard, from, to, Some(reply)),
                     None => most = (to - from).div_ceil(2),
                 }
@@ -183,7 +142,7 @@ impl Sequence {
     async fn tick(&mut self) {
         let now = self.run.wires.world.lock().unwrap().clock;
         // The schedule's event is tried again.
-        while self.call(tick(now)).await.is_none() {}
+        while self.caller.call(&tick(now)).await.is_none() {}
     }
 
     async fn all(mut self, plan: &Plan, change: Option<&str>) -> Run {
@@ -193,7 +152,7 @@ impl Sequence {
                 (Moment::Tick, _) => self.tick().await,
                 (Moment::Change, Some(statements)) => {
                     self.run.rules.set("rules/analytics/rows.sql", statements);
-                    self.instance = instance_over(&self.index, &self.run.lake, &self.run.rules, &self.run.wires);
+                    self.caller.renew();
                 }
                 _ => {}
             }
@@ -206,7 +165,7 @@ impl Sequence {
             self.run.wires.world.lock().unwrap().clock += 60_000;
             self.tick().await;
         }
-        self.wake().await;
+        self.caller.wake().await;
         for _ in 0..2 {
             self.run.wires.world.lock().unwrap().clock += 60_000;
             self.tick().await;
@@ -215,21 +174,12 @@ impl Sequence {
     }
 }
 
-/// The faults, and for how many calls one who stands still does so.
-const FAULTS: [(Fault, usize); 5] = [
-    (Fault::KilledBefore, 0),
-    (Fault::KilledAfter, 0),
-    (Fault::AnswerLost, 0),
-    (Fault::Stalled, 1),
-    (Fault::Stalled, usize::MAX),
-];
-
 /// Runs a plan once for each write and fault; `every`: but for so many of them.
 async fn at_each_write(only: &str, plan: &Plan, change: Option<&str>, every: u64, check: impl Fn(&Run, String)) {
     for (place, (fault, patience)) in FAULTS.into_iter().enumerate() {
         for write in (1 + place as u64 % every..).step_by(every as usize) {
             let sequence = Sequence::new(only, patience).await;
-            let index = sequence.index.clone();
+            let index = sequence.caller.index.clone();
             index.arm(write, fault);
             let run = sequence.all(plan, change).await;
             check(&run, format!("{only}: write {write} {fault:?} {patience}"));

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test takes what it needs
 
+pub mod caller;
 pub mod kinds;
 pub mod mortal;
 pub mod plan;
