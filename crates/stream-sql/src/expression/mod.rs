@@ -6,6 +6,7 @@ mod cast;
 mod eval;
 mod function;
 mod pattern;
+mod replace;
 mod text;
 
 pub(crate) use arithmetic::Arithmetic;
