@@ -158,7 +158,8 @@ async fn records(kinesis: &aws_sdk_kinesis::Client, shard: &str) -> Option<Vec<L
     loop {
         let reply = kinesis.get_records().shard_iterator(iterator).send().await.ok()?;
         for record in reply.records() {
-            let arrival = record.approximate_arrival_timestamp()?.to_millis().ok()?;
+            // Seconds come with a fraction, of which `to_millis` would cut off what a double lacks of the next millisecond.
+            let arrival = (record.approximate_arrival_timestamp()?.as_secs_f64() * 1_000.0).round() as i64;
             last = arrival.max(last);
             lines.push(Line::parse(std::str::from_utf8(record.data().as_ref()).ok()?, last)?);
         }
