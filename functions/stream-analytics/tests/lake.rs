@@ -331,14 +331,14 @@ async fn taken(
     }
     for batch in batches {
         let parts: Vec<(usize, &str)> = batch.iter().map(|at| (*at, messages[*at].as_str())).collect();
-        while caller.call(&Lake::event(&parts)).await.as_deref() != Some(DONE) {}
+        caller.insist(&Lake::event(&parts), |answer| answer == DONE).await;
         if batch.iter().any(|at| at % 4 == 3) {
-            while caller.call(&tick(objects[batch[0] / 4 * 4].2)).await.is_none() {}
+            caller.insist(&tick(objects[batch[0] / 4 * 4].2), |_| true).await;
         }
     }
     caller.wake().await;
     for minute in 1..3 {
-        while caller.call(&tick(START + minute * 3_600_000)).await.is_none() {}
+        caller.insist(&tick(START + minute * 3_600_000), |_| true).await;
     }
     let struck = caller.index.has_struck();
     (lake, struck)

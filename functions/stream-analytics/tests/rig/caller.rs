@@ -16,6 +16,9 @@ pub const FAULTS: [(Fault, usize); 5] = [
     (Fault::Stalled, usize::MAX),
 ];
 
+/// One write goes wrong: a few calls are enough.
+const MAX_CALLS: usize = 9;
+
 pub struct Caller {
     pub index: Mortal,
     lake: Memory,
@@ -73,5 +76,14 @@ impl Caller {
         } else {
             let _ = task.await;
         }
+    }
+    /// Calls until it is answered, and so.
+    pub async fn insist(&mut self, event: &str, is_good: impl Fn(&str) -> bool) {
+        for _ in 0..MAX_CALLS {
+            if self.call(event).await.is_some_and(|answer| is_good(&answer)) {
+                return;
+            }
+        }
+        panic!("{MAX_CALLS} calls, and no good answer");
     }
 }
