@@ -221,6 +221,9 @@ fn what_is_wrong_is_named_where_it_stands() {
     let cursor = "CURSOR(SELECT STREAM * FROM s)";
     let top = |rest: &str| select(&format!("TOP_K_ITEMS_TUMBLING({cursor}, {rest})"));
     let rank = |rest: &str| select(&format!("GROUP_RANK({cursor}, {rest})"));
+    let x = "CURSOR(SELECT STREAM \"x\" FROM s)";
+    let rcf = |rest: &str| select(&format!("RANDOM_CUT_FOREST({x}{rest})"));
+    let hot = |rest: &str| select(&format!("HOTSPOTS({x}, {rest})"));
     let cases = [
         (select("FROBNICATE(CURSOR(SELECT STREAM * FROM s))"), 28, "table function FROBNICATE is not supported"),
         (select("TOP_K_ITEMS_TUMBLING('k', 1, 1)"), 28, "first argument is no CURSOR"),
@@ -240,6 +243,21 @@ fn what_is_wrong_is_named_where_it_stands() {
         (rank("'n', 'r', 'asc', 1, 0, 0"), 88, "'asc', 'desc' or 'none'"),
         (rank("'n', 'r', 'asc', 'asc', -1, 0"), 95, "the idle time"),
         (rank("'n', 'r', 'asc', 'asc', 0, 2147483648"), 98, "the number of rows"),
+        (rcf(", 0"), 80, "numberOfTrees must be a whole number from 1 to 1000"),
+        (rcf(", 100, 9"), 85, "subSampleSize must be a whole number from 10 to 1000"),
+        (rcf(", 100, 10, 10"), 89, "timeDecay must be greater than subSampleSize"),
+        (rcf(", 100, 256, 1e5"), 90, "timeDecay must be a whole number"),
+        (rcf(", 1, 10, 100, 31"), 92, "shingleSize must be a whole number from 1 to 30"),
+        (rcf(", 1, 10, 100, 1, TRUE"), 28, "Invalid number of arguments"),
+        (rcf(", 1000, 1000, 2000, 5"), 28, "is 5000000: more than 4194304"),
+        (select("RANDOM_CUT_FOREST(CURSOR(SELECT STREAM * FROM s))"), 67, "Column 'd' is a DECIMAL, which RANDOM_CUT"),
+        (select("HOTSPOTS(CURSOR(SELECT STREAM \"k\" FROM s), 100, 1, 2)"), 28, "the CURSOR has 0"),
+        (select(&format!("RANDOM_CUT_FOREST_WITH_EXPLANATION({x}, 1, 10, 100, 1, 1)")), 112, "must be TRUE or FALSE"),
+        (hot("99, 1, 2"), 71, "windowSize must be a whole number from 100 to 1000"),
+        (hot("100, 0, 2"), 76, "scanRadius must be a number greater than 0"),
+        (hot("100, -0.5, 2"), 76, "scanRadius must be"),
+        (hot("100, '1', 2"), 76, "scanRadius must be"),
+        (hot("100, 0.5, 101"), 81, "must be a whole number from 2 to 100"),
         (rank("'m', 'r', 'asc', 'asc', 0, 0"), 71, "Column 'm' not found"),
         (select("TOP_K_ITEMS_TUMBLING(CURSOR(SELECT STREAM m FROM s), 'm', 1, 1)"), 70, "Column 'M' not found"),
     ];
@@ -327,6 +345,54 @@ fn rows_without_all_numbers_have_no_score() {
     for (n, score) in scores.iter().enumerate() {
         assert_eq!(score.is_nan(), n % 10 == 5, "{n}: {score}");
     }
+}
+
+#[test]
+fn a_score_is_explained_by_its_columns() {
+    let from = |args: &str| {
+        let cursor = "CURSOR(SELECT STREAM \"n\" AS \"a \"\"q\"\"\", \"k\", \"x\" FROM s)";
+        let from = format!("TABLE(RANDOM_CUT_FOREST_WITH_EXPLANATION({cursor}{args}))");
+        format!(
+            "CREATE STREAM o (score DOUBLE, why VARCHAR(512));\nCREATE PUMP p AS INSERT INTO o
+             SELECT STREAM ANOMALY_SCORE, ANOMALY_EXPLANATION FROM {from}"
+        )
+    };
+    let record = |n: i64| match n {
+        301 => at(n, r#"{"n":-900,"x":0.5}"#),
+        302 => at(n, r#"{"n":5,"x":77.5}"#),
+        303 => at(n, r#"{"n":5}"#),
+        n => at(n, &format!(r#"{{"n":{},"x":{}}}"#, n % 11, noise(n))),
+    };
+    let steps: Vec<Step> = (0..330).map(record).collect();
+    let rows = run(&from(", 40, 64, 1000, 1, true"), &steps, 60).0;
+    let read = |row: &str| {
+        let row: serde_json::Value = serde_json::from_str(row.split_once(' ').unwrap().1).unwrap();
+        (
+            row["SCORE"].as_f64(),
+            serde_json::from_str::<serde_json::Value>(row["WHY"].as_str().unwrap_or("null")).unwrap(),
+        )
+    };
+    for (n, row) in rows.iter().enumerate() {
+        let (Some(score), why) = read(row) else {
+            assert_eq!(row, r#"303 {"SCORE":null,"WHY":null}"#);
+            continue;
+        };
+        let number = |column: &str, member: &str| why[column][member].as_str().unwrap().parse::<f64>().unwrap();
+        let (a, x) = (number("a \"q\"", "ATTRIBUTION_SCORE"), number("x", "ATTRIBUTION_SCORE"));
+        assert!((a + x - score).abs() < 2e-4, "{row}");
+        match n {
+            0..64 => assert_eq!((score, &why["x"]["DIRECTION"]), (0.0, &"LOW".into())),
+            301 => assert!(
+                a > 5.0 * x && why["a \"q\""]["DIRECTION"] == "LOW" && number("a \"q\"", "STRENGTH") > 2.0,
+                "{row}"
+            ),
+            302 => assert!(x > 5.0 * a && why["x"]["DIRECTION"] == "HIGH" && number("x", "STRENGTH") > 2.0, "{row}"),
+            _ => assert!(score > 0.0 && score < 3.0, "{row}"),
+        }
+    }
+    let plain = run(&from(""), &steps[..1], 1).0;
+    let zero = r#"{\"ATTRIBUTION_SCORE\":\"0.0000\"}"#;
+    assert_eq!(plain, [format!(r#"0 {{"SCORE":0.0,"WHY":"{{\"a \\\"q\\\"\":{zero},\"x\":{zero}}}"}}"#)]);
 }
 
 #[test]
