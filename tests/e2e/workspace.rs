@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// Rings, lowest first (docs/architecture.md). Functions are in ring 4 by their folder.
 const RINGS: &[&[&str]] = &[
-    &["line-convert", "delivery", "search-query", "stream-sql"],
+    &["java-regex", "line-convert", "delivery", "search-query", "stream-sql"],
     &["ledger", "search-index"],
     &["aws", "lambda"],
     &["agent", "emulator"],
@@ -16,7 +16,8 @@ const RINGS: &[&[&str]] = &[
 ];
 
 /// Dependencies within a ring: (who, on whom).
-const CHAINS: &[(&str, &str)] = &[("search-index", "ledger")];
+const CHAINS: &[(&str, &str)] =
+    &[("line-convert", "java-regex"), ("stream-sql", "java-regex"), ("search-index", "ledger")];
 
 /// Only these name the SDK's service crates.
 const SDK_USERS: &[&str] = &["aws", "agent", "logmill-tests", "feature-set"];

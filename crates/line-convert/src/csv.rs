@@ -2,13 +2,13 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+use java_regex::{Pattern, PatternError};
 use serde_json::Value;
 
 use crate::{
     ConfigError, StepResult,
     json::Keys,
     options::{Options, named},
-    pattern::{Pattern, PatternError},
     text::{decode, without_newline},
 };
 

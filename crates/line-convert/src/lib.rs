@@ -3,8 +3,7 @@
 //! A [`Converter`] is a chain of steps read from the options of a flow. A record's bytes go through the steps in order; each
 //! step converts ([`Outcome::Converted`]), drops the record ([`Outcome::Skip`]) or cannot ([`Outcome::Raw`]: the original bytes
 //! are to be sent). `apache` is the hot step: the two access-log formats read by a byte scanner. The other log formats and the
-//! users' own patterns are Java regular expressions: `java_regex` rewrites them for the `regex` crate (linear time) or, where
-//! they look around or back, for `fancy-regex` with a bound on its steps.
+//! users' own patterns are Java regular expressions, which `java-regex` runs.
 //!
 //! ```
 //! let options = serde_json::json!([{"optionName": "CSVTOJSON", "customFieldNames": ["a", "b"]}]);
@@ -19,12 +18,10 @@
 
 pub mod apache;
 mod csv;
-mod java_regex;
 pub mod json;
 mod log;
 mod metadata;
 mod options;
-mod pattern;
 mod single_line;
 mod text;
 

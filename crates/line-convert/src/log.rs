@@ -1,11 +1,12 @@
 //! `LOGTOJSON`: a record that matches a format as a whole becomes an object of strings and nulls; any other is skipped.
 
+use java_regex::{Pattern, PatternError};
+
 use crate::{
     ConfigError, StepResult,
     apache::{self, Format, MONTHS},
     json::Keys,
     options::{Options, named},
-    pattern::{Pattern, PatternError},
     text::{decode, without_newline},
 };
 

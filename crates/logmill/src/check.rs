@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use emulator::{Config, template};
 use lambda::RuleError;
 use schemars::Schema;
+use stream_analytics::application::Application;
 
+use crate::excerpt;
 use crate::print::say;
 
 const EXAMPLES: &str = "Examples:
@@ -16,7 +18,7 @@ const EXAMPLES: &str = "Examples:
 
 A file's kind follows from its name: firehose-transform.json and index.json are rule files, analytics/NAME.json and NAME.sql are an
 SQL application (checked together, whichever is named), *.yaml is a template, any other *.json with \"flows\" an agent configuration.
-Errors are printed as FILE:LINE:COLUMN: MESSAGE; the exit code is 1 if there was one.";
+Errors are printed as FILE:LINE:COLUMN: MESSAGE, with the line and a caret under the place; the exit code is 1 if there was one.";
 
 /// A kind of rule file: `KIND.json`.
 struct RuleFile {
@@ -102,12 +104,13 @@ fn check(file: &Path) -> Result<Checked, String> {
     }
     let in_analytics = file.parent().and_then(Path::file_name).is_some_and(|folder| folder == "analytics");
     if extension == "sql" || extension == "json" && in_analytics {
-        return application(file);
+        application(file)?;
+        return Ok(Checked { kind: "SQL application".into(), warnings: Vec::new() });
     }
     let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
     let stem = file.file_stem().unwrap_or_default();
     if let Some(rules) = RULE_FILES.iter().find(|rules| extension == "json" && stem == rules.kind) {
-        (rules.check)(&text).map_err(|e| format!("{shown}:{}:{}: {}", e.line, e.column, e.message))?;
+        (rules.check)(&text).map_err(|e| excerpt::message(file, &text, e.line, e.column, &e.message))?;
         return Ok(Checked { kind: format!("{} rules", rules.kind), warnings: Vec::new() });
     }
     if text.contains("\"flows\"") {
@@ -121,8 +124,8 @@ fn check(file: &Path) -> Result<Checked, String> {
     ))
 }
 
-/// An SQL application: the rule and the statements beside it.
-fn application(file: &Path) -> Result<Checked, String> {
+/// An SQL application: the rule and the statements beside it. None: it is switched off.
+pub fn application(file: &Path) -> Result<Option<Application>, String> {
     let (json, sql) = (file.with_extension("json"), file.with_extension("sql"));
     let text = std::fs::read_to_string(&json).map_err(|e| format!("{}: {e}", json.display()))?;
     let statements = match std::fs::read_to_string(&sql) {
@@ -130,7 +133,9 @@ fn application(file: &Path) -> Result<Checked, String> {
         read => read.ok(),
     };
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let parsed = stream_analytics::application::parse(&name, &text, statements.as_deref());
-    parsed.map_err(|e| format!("{}:{}:{}: {}", file.with_file_name(&e.file).display(), e.line, e.column, e.message))?;
-    Ok(Checked { kind: "SQL application".into(), warnings: Vec::new() })
+    stream_analytics::application::parse(&name, &text, statements.as_deref()).map_err(|e| {
+        let broken = file.with_file_name(&e.file);
+        let text = if broken == sql { statements.as_deref().unwrap_or_default() } else { &text };
+        excerpt::message(&broken, text, e.line, e.column, &e.message)
+    })
 }

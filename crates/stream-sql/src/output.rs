@@ -1,11 +1,12 @@
-//! Rows as JSON.
+//! Rows as JSON, and values as text.
 
+use std::fmt;
 use std::io::Write as _;
 
 use crate::application::{Application, OutputRow};
 use crate::datetime::text;
 use crate::expression::decimal_text;
-use crate::value::Datum;
+use crate::value::{Datum, Value};
 
 /// The longest DATA_ROW of `error_stream`.
 const MAX_DATA_ROW: usize = 49_152;
@@ -45,6 +46,20 @@ fn write_value(value: &Datum<'_>, out: &mut Vec<u8>) {
         Datum::Time(ms) => quoted(out, |out| text::write_time(i64::from(*ms), true, out)),
         Datum::Timestamp(ms) => quoted(out, |out| text::write_timestamp(*ms, true, out)),
     };
+}
+
+/// As JSON has it, without quotes; NULL is `NULL`.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Vec::new();
+        match self {
+            Value::Null => return f.write_str("NULL"),
+            Value::Text(text) => return f.write_str(text),
+            Value::Double(value) if !value.is_finite() => return write!(f, "{value}"),
+            value => write_value(&value.borrow(), &mut out),
+        }
+        f.write_str(String::from_utf8_lossy(&out).trim_matches('"'))
+    }
 }
 
 fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> std::io::Result<()> {

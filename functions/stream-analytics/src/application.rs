@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use stream_sql::{Event, OutputRow};
 
 use crate::engine;
-use crate::rule::{FormatType, Output, Rule, Running, SourceStream};
+use crate::rule::{FormatType, Output, Rule, Running, Schema, SourceStream};
 
 /// Names of the keys that a row gets besides its columns.
 const ROW_KEYS: [&str; 2] = ["_id", "_op"];
@@ -108,15 +108,9 @@ pub enum CompileError {
 impl CompileError {
     fn place(self, json: &str, file: String) -> Broken {
         match self {
-            CompileError::Sql(file, error) => Broken {
-                file,
-                line: error.line as usize,
-                column: error.column as usize,
-                message: match error.to {
-                    Some((line, column)) => format!("to line {line}, column {column}: {}", error.message),
-                    None => error.message,
-                },
-            },
+            CompileError::Sql(file, error) => {
+                Broken { file, line: error.line as usize, column: error.column as usize, message: error.to_string() }
+            }
             CompileError::Rule(string, message) => {
                 let (line, column) = place_of(json, &string);
                 Broken { file, line, column, message }
@@ -189,6 +183,21 @@ impl Application {
     /// The field whose line ids tell repeats.
     pub fn record_id_field(&self) -> Option<&str> {
         self.running.record_id_field.as_deref()
+    }
+
+    /// What its rows look like.
+    pub fn input_schema(&self) -> &Schema {
+        &self.running.input_schema
+    }
+
+    /// The in-application streams whose rows go somewhere.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.running.outputs.iter().map(|output| output.stream.as_str())
+    }
+
+    /// The statements, compiled.
+    pub fn engine(&self) -> &stream_sql::Application {
+        &self.engine
     }
 
     /// The in-application stream of a row.

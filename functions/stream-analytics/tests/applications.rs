@@ -69,7 +69,11 @@ fn errors_of_the_rule() {
 #[test]
 fn errors_of_the_statements() {
     let good = rule(r#"{"kinesis": "s"}"#);
-    check(&good, Some(&STATEMENTS.replace("\"response\" AS", "\"respons\" AS")), "a.sql:11:9: to line 11, column 17: ");
+    check(
+        &good,
+        Some(&STATEMENTS.replace("\"response\" AS", "\"respons\" AS")),
+        "a.sql:11:9: From line 11, column 9 to line 11, column 17: ",
+    );
     let id = STATEMENTS.replace("statusCount INTEGER", "\"_id\" INTEGER");
     check(&good, Some(&id), "a.json:4:26: outputs: stream DESTINATION_SQL_STREAM: a column cannot be named _id");
 }

@@ -6,6 +6,7 @@ mod cast;
 mod eval;
 mod function;
 mod pattern;
+mod replace;
 mod text;
 
 pub(crate) use arithmetic::Arithmetic;
@@ -136,6 +137,13 @@ impl Expr {
     pub(crate) fn reads_rowtime(&self) -> bool {
         let mut found = matches!(self, Expr::Rowtime);
         self.children(&mut |child| found |= child.reads_rowtime());
+        found
+    }
+
+    /// Whether ROWTIME or the wall clock is read.
+    pub(crate) fn reads_time(&self) -> bool {
+        let mut found = matches!(self, Expr::Rowtime | Expr::Now);
+        self.children(&mut |child| found |= child.reads_time());
         found
     }
 

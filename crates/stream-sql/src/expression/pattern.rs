@@ -1,11 +1,8 @@
 //! LIKE, SIMILAR TO and Java's regular expressions, all as one kind of compiled pattern.
 
-use fancy_regex::{Regex, RegexBuilder};
+use std::str::Chars;
 
 use super::RowError;
-
-/// Steps a pattern may take on one text: what backtracks longer fails its row.
-const BACKTRACK_LIMIT: usize = 100_000;
 
 /// What language a pattern is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +14,13 @@ pub(crate) enum PatternKind {
     Regex,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pattern {
     kind: PatternKind,
-    regex: Regex,
+    pub(super) regex: java_regex::Pattern,
 }
 
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Pattern) -> bool {
-        self.kind == other.kind && self.regex.as_str() == other.regex.as_str()
-    }
-}
-
-fn failed(error: impl std::fmt::Display) -> RowError {
+pub(super) fn failed(error: impl std::fmt::Display) -> RowError {
     RowError(format!("pattern: {error}"))
 }
 
@@ -42,9 +33,9 @@ impl Pattern {
             Some(_) => return Err("ESCAPE is not one character".into()),
         };
         let regex = match kind {
-            PatternKind::Regex => pattern.to_owned(),
-            PatternKind::Like => format!("(?s)\\A(?:{})\\z", like(pattern, escape)?),
-            PatternKind::SimilarTo => format!("(?s)\\A(?:{})\\z", similar(pattern, escape)?),
+            PatternKind::Regex => java_regex::Pattern::anywhere(pattern),
+            PatternKind::Like => java_regex::Pattern::whole(&format!("(?s){}", like(pattern, escape)?)),
+            PatternKind::SimilarTo => java_regex::Pattern::whole(&format!("(?s){}", similar(pattern, escape)?)),
             PatternKind::SimilarPart => {
                 let escape = escape.ok_or("ESCAPE is missing")?;
                 let quote = format!("{escape}\"");
@@ -53,11 +44,10 @@ impl Pattern {
                     return Err(format!("{pattern:?} does not have {quote} twice"));
                 };
                 let part = |part| similar(part, Some(escape));
-                // The parts around the middle take as little as they can (SQL:2003).
-                format!("(?s)(?:{})({})(?:{})", part(before)?, part(middle)?, part(after)?)
+                let regex = format!("(?s)(?:{})(?<part>{})(?:{})", part(before)?, part(middle)?, part(after)?);
+                java_regex::Pattern::anywhere(&regex)
             }
         };
-        let regex = RegexBuilder::new(&regex).backtrack_limit(BACKTRACK_LIMIT).build();
         Ok(Pattern { kind, regex: regex.map_err(|error| format!("{pattern:?} is not a pattern: {error}"))? })
     }
 
@@ -68,57 +58,17 @@ impl Pattern {
     /// The bytes of the first match, or of the middle part.
     pub(super) fn find(&self, text: &str) -> Result<Option<(usize, usize)>, RowError> {
         if self.kind == PatternKind::SimilarPart {
-            let groups = self.regex.captures(text).map_err(failed)?;
-            return Ok(groups.and_then(|groups| groups.get(1)).map(|group| (group.start(), group.end())));
+            let group = self.regex.group_named("part").unwrap_or_default();
+            let spans = self.regex.spans_at(text, 0).map_err(failed)?;
+            return Ok(spans.and_then(|spans| spans.get(group).copied().flatten()));
         }
-        Ok(self.regex.find(text).map_err(failed)?.map(|found| (found.start(), found.end())))
-    }
-
-    /// Replaces the match of this number, or all with 0, looking from a character on.
-    pub(super) fn replace(&self, text: &str, by: &str, start: i64, occurrence: i64) -> Result<String, RowError> {
-        if start < 1 || occurrence < 0 {
-            return Err(RowError("REGEX_REPLACE: the start is below 1 or the occurrence below 0".into()));
-        }
-        let skip = usize::try_from(start - 1).map_err(failed)?;
-        let Some((from, _)) = text.char_indices().nth(skip) else { return Ok(text.to_owned()) };
-        let (head, tail) = text.split_at(from);
-        let mut result = head.to_owned();
-        let mut copied = 0;
-        for (place, groups) in self.regex.captures_iter(tail).enumerate() {
-            let groups = groups.map_err(failed)?;
-            let Some(found) = groups.get(0) else { continue };
-            if occurrence != 0 && place as i64 + 1 != occurrence {
-                continue;
-            }
-            result.push_str(&tail[copied..found.start()]);
-            expand(by, &groups, &mut result);
-            copied = found.end();
-        }
-        result.push_str(&tail[copied..]);
-        Ok(result)
+        self.regex.find_at(text, 0).map_err(failed)
     }
 }
 
-/// A replacement as Java reads it: `$1` is a group, `\` escapes.
-fn expand(by: &str, groups: &fancy_regex::Captures<'_, str>, out: &mut String) {
-    let mut rest = by.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => out.extend(rest.next()),
-            '$' => match rest.as_str().chars().next().and_then(|digit| digit.to_digit(10)) {
-                Some(group) => {
-                    rest.next();
-                    out.push_str(groups.get(group as usize).map_or("", |group| group.as_str()));
-                }
-                None => out.push('$'),
-            },
-            c => out.push(c),
-        }
-    }
-}
-
+/// A character that means itself.
 fn literal(c: char, out: &mut String) {
-    if !c.is_alphanumeric() && c.is_ascii() && !c.is_ascii_control() && c != ' ' {
+    if c.is_ascii_punctuation() {
         out.push('\\');
     }
     out.push(c);
@@ -145,39 +95,63 @@ fn like(pattern: &str, escape: Option<char>) -> Result<String, String> {
 fn similar(pattern: &str, escape: Option<char>) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = pattern.chars();
-    let mut in_class = false;
     while let Some(c) = rest.next() {
         match c {
-            c if Some(c) == escape => match rest.next() {
-                Some(c) => literal(c, &mut out),
-                None => return Err(format!("{pattern:?} ends with the escape character")),
-            },
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
-            // `[a-z^m]`: a to z, but not m.
-            '^' if in_class && !out.ends_with('[') => {
-                let class: String = rest.by_ref().take_while(|c| *c != ']').collect();
-                in_class = false;
-                out.push_str("&&[^");
-                class.chars().for_each(|c| if c == '-' { out.push(c) } else { literal(c, &mut out) });
-                out.push_str("]]");
-            }
-            '-' | '^' if in_class => out.push(c),
-            c if in_class => literal(c, &mut out),
-            '[' => {
-                in_class = true;
-                out.push('[');
-            }
+            c if Some(c) == escape => literal(escaped(pattern, &mut rest)?, &mut out),
+            '[' => class(pattern, &mut rest, escape, &mut out)?,
             '%' => out.push_str(".*"),
             '_' => out.push('.'),
-            '(' | ')' | '|' | '*' | '+' | '?' | '{' | '}' => out.push(c),
-            ',' => out.push(','),
+            '(' | ')' | '|' | '*' | '+' | '?' | '{' | '}' | ',' => out.push(c),
             c => literal(c, &mut out),
         }
     }
-    if in_class { Err(format!("{pattern:?} has a [ without ]")) } else { Ok(out) }
+    Ok(out)
+}
+
+fn escaped(pattern: &str, rest: &mut Chars<'_>) -> Result<char, String> {
+    rest.next().ok_or_else(|| format!("{pattern:?} ends with the escape character"))
+}
+
+/// After `[`: `[a-z]`, `[^a-z]`, `[a-z^m]` (a to z, but not m), `[[:DIGIT:]_]`.
+fn class(pattern: &str, rest: &mut Chars<'_>, escape: Option<char>, out: &mut String) -> Result<(), String> {
+    let open = || format!("{pattern:?} has a [ without ]");
+    let (mut is_first, mut is_except) = (true, false);
+    out.push('[');
+    loop {
+        match rest.next().ok_or_else(open)? {
+            c if Some(c) == escape => literal(escaped(pattern, rest)?, out),
+            ']' => break,
+            '^' if is_first => out.push('^'),
+            '^' if !is_except => {
+                is_except = true;
+                out.push_str("&&[^");
+            }
+            '[' if rest.as_str().starts_with(':') => {
+                let (name, after) = rest.as_str()[1..].split_once(":]").ok_or_else(open)?;
+                out.push_str(named_class(name).ok_or_else(|| format!("{pattern:?}: unknown class [:{name}:]"))?);
+                *rest = after.chars();
+            }
+            '-' => out.push('-'),
+            c => literal(c, out),
+        }
+        is_first = false;
+    }
+    out.push_str(if is_except { "]]" } else { "]" });
+    Ok(())
+}
+
+/// The classes of SQL:2003.
+fn named_class(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_uppercase().as_str() {
+        "ALPHA" => r"\p{Alpha}",
+        "UPPER" => r"\p{Upper}",
+        "LOWER" => r"\p{Lower}",
+        "DIGIT" => r"\p{Digit}",
+        "ALNUM" => r"\p{Alnum}",
+        "SPACE" => " ",
+        "WHITESPACE" => r"\s",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -193,25 +167,60 @@ mod tests {
             ("[a-z]{2,3}", "abc", true),
             ("[a-z^m]", "m", false),
             ("[a-z^m]", "n", true),
+            ("[a-z^\\]m]", "m", false),
             ("[^0-9]_", "a.", true),
+            ("[a\\-z]", "b", false),
+            ("[a\\-z]", "-", true),
+            ("[-az]", "-", true),
+            ("[[:DIGIT:]_]+", "4_2", true),
+            ("[[:alpha:]]", "é", false),
             ("a.c", "abc", false),
+            ("$^", "$^", true),
+            ("\\%", "%", true),
+            ("\\%", "x", false),
+            ("a|b", "b", true),
+            ("_", "\n", true),
+            ("a{2}", "aa", true),
         ];
         for (pattern, text, expected) in cases {
-            let pattern = Pattern::new(PatternKind::SimilarTo, pattern, None).unwrap();
-            assert_eq!(pattern.is_match(text), Ok(expected), "{pattern:?} {text}");
+            let compiled = Pattern::new(PatternKind::SimilarTo, pattern, Some("\\")).unwrap();
+            assert_eq!(compiled.is_match(text), Ok(expected), "{pattern:?} {text}");
         }
-        assert!(Pattern::new(PatternKind::SimilarTo, "[a", None).is_err());
+        for wrong in ["[a", "a\\", "*", "(a", "[[:x:]]", "[[:ALPHA]]", "[]"] {
+            assert!(Pattern::new(PatternKind::SimilarTo, wrong, Some("\\")).is_err(), "{wrong}");
+        }
     }
 
     #[test]
-    fn replacements_are_javas() {
-        let replace = |by, start, occurrence| {
-            Pattern::new(PatternKind::Regex, "(a)(.)", None).unwrap().replace("abac", by, start, occurrence)
-        };
-        assert_eq!(replace("$2\\$", 1, 0).unwrap(), "b$c$");
-        assert_eq!(replace("-", 2, 1).unwrap(), "ab-");
-        assert_eq!(replace("-", 9, 0).unwrap(), "abac");
-        assert!(replace("-", 0, 0).is_err());
+    fn like_escapes() {
+        let cases =
+            [("a!%%", "a%b", true), ("a!%", "ab", false), ("!!_", "!x", true), ("\\d", "\\d", true), ("(", "(", true)];
+        for (pattern, text, expected) in cases {
+            let compiled = Pattern::new(PatternKind::Like, pattern, Some("!")).unwrap();
+            assert_eq!(compiled.is_match(text), Ok(expected), "{pattern:?} {text}");
+        }
+        for (pattern, escape) in [("a!b", "!"), ("a!", "!"), ("a", "!!"), ("a", "")] {
+            assert!(Pattern::new(PatternKind::Like, pattern, Some(escape)).is_err(), "{pattern} {escape}");
+        }
+    }
+
+    #[test]
+    fn regular_expressions_are_javas() {
+        let cases = [
+            (r"\d+", "x٣4", Some("4")),
+            (r"\p{Alpha}++", "1ab2", Some("ab")),
+            ("[a-z&&[^b]]+", "bac", Some("ac")),
+            (r"\Qa.b\E", "a.b", Some("a.b")),
+            ("(?<n>a)\\k<n>", "baa", Some("aa")),
+            ("a$", "a\n", Some("a")),
+            (r"\u0041\0102", "xAB", Some("AB")),
+            ("(?i)AB", "xab", Some("ab")),
+            ("x", "abc", None),
+        ];
+        for (pattern, text, expected) in cases {
+            let found = Pattern::new(PatternKind::Regex, pattern, None).unwrap().find(text).unwrap();
+            assert_eq!(found.map(|(from, to)| &text[from..to]), expected, "{pattern} {text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod arithmetic;
 mod expression;
 mod function;
 mod graph;
+mod join;
 mod monotonic;
 mod over;
 mod query;
@@ -19,6 +20,7 @@ use crate::operator::{Calc, Operator, Stream, Target};
 use crate::record::Reader;
 use crate::schema::Source;
 use crate::syntax::{self, tree};
+use crate::table::TablePlan;
 use crate::value::{SqlType, Value};
 
 use function::cast_of;
@@ -33,12 +35,13 @@ const ERROR_STREAM: [&str; 7] =
 /// Names that no stream of a script may have.
 const ERROR_STREAM_NAME: &str = "error_stream";
 
-pub(crate) fn compile(sql: &str, sources: &[Source], _tables: &[Source]) -> Result<Application, SqlError> {
+pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Result<Application, SqlError> {
     let statements = syntax::parse(sql)?;
     let mut planner = Planner::default();
     for source in sources {
         planner.source(source);
     }
+    planner.graph.tables = tables.iter().map(TablePlan::new).collect();
     // Pumps run when all is there: they may read streams that are created later.
     for statement in &statements {
         if let tree::Statement::CreateStream { name, replace, columns } = statement {
@@ -119,6 +122,9 @@ impl Planner {
                     .span
                     .error(format!("Stream '{}' is replaced within the script, which is not supported", name.text)));
             }
+            None if self.graph.table(name, name.span).is_some() => {
+                return Err(name.span.error(format!("'{}' is a reference table", name.text)));
+            }
             None => {}
         }
         let names = columns.iter().map(|column| column.name.text.clone()).collect();
@@ -137,6 +143,10 @@ impl Planner {
             let message =
                 if replace { "is replaced within the script, which is not supported" } else { "already exists" };
             return Err(name.span.error(format!("Pump '{}' {message}", name.text)));
+        }
+        if self.graph.table(&insert.target, insert.target.span).is_some() {
+            let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
+            return Err(insert.target.span.error(message));
         }
         self.graph.pump = Some(self.pumps.len());
         self.pumps.push(name.text.clone());
@@ -178,8 +188,14 @@ impl Planner {
     fn finish(mut self) -> Application {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
-        let mut application =
-            Application { nodes: self.graph.nodes, sources: self.sources, streams: self.streams, pumps: self.pumps };
+        self.graph.prune();
+        let mut application = Application {
+            nodes: self.graph.nodes,
+            sources: self.sources,
+            streams: self.streams,
+            pumps: self.pumps,
+            tables: self.graph.tables,
+        };
         application.choose_columns();
         application
     }

@@ -3,6 +3,7 @@
 use super::aggregate::Grouping;
 use super::expression::Binder;
 use super::graph::Graph;
+use super::join::Named;
 use super::monotonic::{Direction, direction};
 use super::over::Windows;
 use super::scope::{Relation, Scope};
@@ -63,9 +64,12 @@ impl Graph {
     }
 
     fn select(&mut self, select: &Select) -> Result<Flow, SqlError> {
-        let Input { node, width, filter, scope } = self.from(&select.from, select.span)?;
+        let Input { node, width, filter, scope } = self.from(&select.from, &select.windows, select.span)?;
         let mut binder = Binder::new(&scope);
         let condition = select.filter.as_ref().map(|filter| binder.condition(filter, "WHERE")).transpose()?;
+        if let Some(condition) = &condition {
+            self.narrow(node, condition);
+        }
         let flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
         let groups = match (&select.group_by, &select.stagger) {
             (Some((span, keys)), _) => Some((keys, Groups::Tumbling { span: *span })),
@@ -81,8 +85,7 @@ impl Graph {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
         } else {
-            binder.windows =
-                Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: Vec::new() });
+            binder.windows = Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: 0 });
         }
         let (columns, rowtime) = select_list(&mut binder, select)?;
         let having = match &select.having {
@@ -99,7 +102,7 @@ impl Graph {
                 let width = grouping.keys.len() + grouping.aggregates.len();
                 Flow { node: self.groups(flow, groups, grouping)?, width, filter: having, columns, rowtime }
             }
-            _ => Flow { columns, rowtime, ..self.windows(flow, binder.windows) },
+            _ => self.windows(Flow { columns, rowtime, ..flow }, binder.windows, &order),
         };
         if let Some(span) = select.distinct {
             flow = self.distinct(flow, span)?;
@@ -111,23 +114,33 @@ impl Graph {
         }
     }
 
-    pub(super) fn from(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
+    pub(super) fn from(&mut self, from: &From, windows: Named<'_>, span: Span) -> Result<Input, SqlError> {
         match from {
-            From::Stream { name, over: None, alias } => {
+            From::Join(join) => self.join(join, windows, span),
+            From::Stream { over: Some(over), .. } | From::Query { over: Some(over), .. } => {
+                Err(over.span().error("OVER stands after a stream only in a join"))
+            }
+            _ => self.relation(from, span),
+        }
+    }
+
+    /// What stands in FROM alone, or beside JOIN, where it may have a window.
+    pub(super) fn relation(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
+        match from {
+            From::Stream { name, alias, .. } => {
                 let stream = self.stream(name)?;
                 let columns = stream.columns(span);
                 let alias = alias.as_ref().unwrap_or(name).text.clone();
-                let relation = Relation { name: Some(alias), columns, rowtime: Expr::Rowtime };
+                let relation = Relation { name: Some(alias), columns, rowtime: Some(Expr::Rowtime) };
                 let scope = Scope { relations: vec![relation] };
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
-            From::Stream { over: Some(_), name, .. } => Err(name.span.error("OVER after a stream is not supported")),
-            From::Join(join) => Err(join.span.error("JOIN is not supported")),
+            From::Join(join) => self.join(join, &[], span),
             From::Function { name, args, alias, columns } => {
                 let flow = self.table_function(name, args)?;
                 self.derived(flow, alias.as_ref(), columns)
             }
-            From::Query { query, alias, columns } => {
+            From::Query { query, alias, columns, .. } => {
                 let flow = self.query(query)?;
                 self.derived(flow, alias.as_ref(), columns)
             }
@@ -146,7 +159,7 @@ impl Graph {
             flow = self.materialise(flow);
         }
         let name = alias.map(|alias| alias.text.clone());
-        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Expr::Rowtime }] };
+        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Some(Expr::Rowtime) }] };
         Ok(Input { node: flow.node, width: flow.width, filter: flow.filter, scope })
     }
 
@@ -170,13 +183,17 @@ impl Graph {
         Ok(self.add(operator, flow.node))
     }
 
-    /// The rows with what their windows give.
-    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>) -> Flow {
-        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| !windows.calls.is_empty()) else {
+    /// The rows with what their windows give. `order`: what they are sorted by.
+    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>, order: &[Typed]) -> Flow {
+        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| windows.calls > 0) else {
             return flow;
         };
-        let width = flow.width + calls.len();
-        let node = self.add(Operator::Over(Over { condition: flow.filter, windows, calls }), flow.node);
+        let mut reads = Vec::new();
+        let values = flow.columns.iter().map(|column| &column.value).chain(order).map(|value| &value.expr);
+        values.chain(&flow.rowtime).for_each(|expr| expr.columns(&mut |place| reads.push(place)));
+        reads.retain(|place| *place < flow.width);
+        let width = flow.width + calls;
+        let node = self.add(Operator::Over(Over::new(flow.filter, windows, reads)), flow.node);
         Flow { node, width, filter: None, ..flow }
     }
 

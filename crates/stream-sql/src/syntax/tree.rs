@@ -137,6 +137,7 @@ pub(crate) enum From {
     },
     Query {
         query: Box<Query>,
+        over: Option<Over>,
         alias: Option<Name>,
         columns: Vec<Name>,
     },
@@ -197,6 +198,16 @@ pub(crate) struct Stagger {
 pub(crate) enum Over {
     Named(Name),
     Inline(Window),
+}
+
+impl Over {
+    /// Where the window or its name stands.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Over::Named(name) => name.span,
+            Over::Inline(window) => window.span,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -306,7 +317,15 @@ pub(crate) struct Call {
     pub(crate) distinct: Option<Span>,
     /// `IGNORE NULLS`, `RESPECT NULLS`
     pub(crate) nulls: Option<Nulls>,
+    /// `FROM FIRST`, `FROM LAST` of NTH_VALUE
+    pub(crate) from: Option<End>,
     pub(crate) over: Option<Box<Over>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    First,
+    Last,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,31 +1,43 @@
 //! A Java expression, compiled: `regex` where it can say it (linear time), else `fancy-regex` with a bound on its steps.
 
-pub(crate) use crate::java_regex::PatternError;
-use crate::java_regex::{Anchoring, translate};
+use crate::PatternError;
+use crate::translate::{Anchoring, translate};
 
-/// Backtracking steps after which a record is given up (the `fancy-regex` default; the original would go on until its stack ends).
-const MAX_STEPS: usize = 1_000_000;
+/// Backtracking steps after which a text is given up (the `fancy-regex` default; Java would go on until its stack ends).
+pub const MAX_STEPS: usize = 1_000_000;
 
-#[derive(Debug)]
-pub(crate) struct Pattern {
+/// Byte offsets of a match and of its groups: the match first; a group that took no part is `None`.
+pub type Spans = Vec<Option<(usize, usize)>>;
+
+/// A compiled expression.
+#[derive(Debug, Clone)]
+pub struct Pattern {
     engine: Engine,
     groups: usize,
+    names: Vec<(String, usize)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Engine {
     Linear(regex::Regex),
     Backtracking(Box<fancy_regex::Regex>),
 }
 
+/// Patterns are equal if they are written alike.
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.text() == other.text()
+    }
+}
+
 impl Pattern {
     /// Matches a text as a whole.
-    pub(crate) fn whole(java: &str) -> Result<Pattern, PatternError> {
+    pub fn whole(java: &str) -> Result<Pattern, PatternError> {
         Pattern::new(java, Anchoring::Whole)
     }
 
     /// Matches anywhere in a text.
-    pub(crate) fn anywhere(java: &str) -> Result<Pattern, PatternError> {
+    pub fn anywhere(java: &str) -> Result<Pattern, PatternError> {
         Pattern::new(java, Anchoring::Anywhere)
     }
 
@@ -38,29 +50,59 @@ impl Pattern {
             let built = regex::Regex::new(&translated.text);
             Engine::Linear(built.map_err(|error| PatternError::Unsupported(last_line(&error.to_string())))?)
         };
-        Ok(Pattern { engine, groups: translated.groups })
+        Ok(Pattern { engine, groups: translated.groups, names: translated.names })
+    }
+
+    /// The expression in the engine's syntax.
+    fn text(&self) -> &str {
+        match &self.engine {
+            Engine::Linear(regex) => regex.as_str(),
+            Engine::Backtracking(regex) => regex.as_str(),
+        }
     }
 
     /// How many capturing groups the expression has.
-    pub(crate) fn groups(&self) -> usize {
+    pub fn groups(&self) -> usize {
         self.groups
     }
 
-    /// The groups of a match (a group that took no part is `None`); `Err` when the step bound is reached.
-    pub(crate) fn captures<'a>(&self, text: &'a str) -> Result<Option<Vec<Option<&'a str>>>, String> {
+    /// The number of a named group.
+    pub fn group_named(&self, name: &str) -> Option<usize> {
+        self.names.iter().find(|(known, _)| known == name).map(|(_, group)| *group)
+    }
+
+    /// Whether there is a match; `Err` when the step bound is reached, here and below.
+    pub fn is_match(&self, text: &str) -> Result<bool, String> {
+        match &self.engine {
+            Engine::Linear(regex) => Ok(regex.is_match(text)),
+            Engine::Backtracking(regex) => regex.is_match(text).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// The groups of the first match (a group that took no part is `None`).
+    pub fn captures<'a>(&self, text: &'a str) -> Result<Option<Vec<Option<&'a str>>>, String> {
+        let parts = |spans: Spans| spans.iter().skip(1).map(|span| span.map(|(from, to)| &text[from..to])).collect();
+        Ok(self.spans_at(text, 0)?.map(parts))
+    }
+
+    /// The first match at or after `from`, with its groups.
+    pub fn spans_at(&self, text: &str, from: usize) -> Result<Option<Spans>, String> {
         Ok(match &self.engine {
-            Engine::Linear(regex) => regex
-                .captures(text)
-                .map(|found| (1..=self.groups).map(|group| found.get(group).map(|part| part.as_str())).collect()),
-            Engine::Backtracking(regex) => regex
-                .captures(text)
-                .map_err(|error| error.to_string())?
-                .map(|found| (1..=self.groups).map(|group| found.get(group).map(|part| part.as_str())).collect()),
+            Engine::Linear(regex) => {
+                let mut found = regex.capture_locations();
+                let spans = |found: regex::CaptureLocations| (0..=self.groups).map(|group| found.get(group)).collect();
+                regex.captures_read_at(&mut found, text, from).is_some().then(|| spans(found))
+            }
+            Engine::Backtracking(regex) => {
+                let found = regex.captures_from_pos(text, from).map_err(|error| error.to_string())?;
+                let span = |part: fancy_regex::Match<'_>| (part.start(), part.end());
+                found.map(|found| (0..=self.groups).map(|group| found.get(group).map(span)).collect())
+            }
         })
     }
 
     /// The first match at or after `from`, as byte offsets.
-    pub(crate) fn find_at(&self, text: &str, from: usize) -> Result<Option<(usize, usize)>, String> {
+    pub fn find_at(&self, text: &str, from: usize) -> Result<Option<(usize, usize)>, String> {
         Ok(match &self.engine {
             Engine::Linear(regex) => regex.find_at(text, from).map(|found| (found.start(), found.end())),
             Engine::Backtracking(regex) => {

@@ -8,7 +8,7 @@ mod classes;
 
 /// Why an expression cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PatternError {
+pub enum PatternError {
     /// Java refuses it as well.
     #[error("{0}")]
     Illegal(String),
@@ -29,6 +29,8 @@ pub(crate) enum Anchoring {
 pub(crate) struct Translated {
     pub(crate) text: String,
     pub(crate) groups: usize,
+    /// Names of groups with their numbers.
+    pub(crate) names: Vec<(String, usize)>,
     pub(crate) backtracking: bool,
 }
 
@@ -59,9 +61,9 @@ pub(crate) fn translate(java: &str, anchoring: Anchoring) -> Result<Translated, 
     if translator.peek().is_some() {
         return Err(illegal("unmatched )"));
     }
-    let Translator { out, groups, backtracking, .. } = translator;
+    let Translator { out, groups, names, backtracking, .. } = translator;
     let text = if anchoring == Anchoring::Whole { format!(r"\A(?:{out})\z") } else { out };
-    Ok(Translated { text, groups, backtracking })
+    Ok(Translated { text, groups, names, backtracking })
 }
 
 fn illegal(message: impl Into<String>) -> PatternError {

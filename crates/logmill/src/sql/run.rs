@@ -1,0 +1,317 @@
+//! `logmill sql run`.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use stream_analytics::application::Application;
+use stream_analytics::engine::ERROR_STREAM;
+use stream_sql::{Event, OutputRow, State, Value};
+
+use super::lines::{self, Batch};
+use super::printer::{Format, Printer, Streams};
+use super::record::Records;
+use super::rowtime::{self, Clock};
+use crate::check;
+
+const AFTER_HELP: &str = "APP is the rule of an application, its statements beside it (rules/analytics/counts.json and counts.sql), or its name in the
+folder of --rules. Every line of the files is a record; lines of a delivery stream that are no JSON are read as its transform reads
+them (firehose-transform.json in the folder above the rules), so that a web server's log can be taken as it is.
+
+ROWTIME is the time at which a line arrived, as in AWS:
+  (nothing)                        @ingested of the line, as the lake has it; a line without it comes 1 ms after the one before
+  --rowtime COLUMN                 a column of the schema: epoch seconds or ms, ISO 8601, or 27/Aug/2018:10:15:05 +0000
+  --rowtime '$.a.b'                the same of any field of a JSON record
+  --rowtime … --rowtime-format F   in another format, as CHAR_TO_TIMESTAMP takes it
+  --rowtime now                    the clock: windows close as time passes
+By a column, lines that are earlier than one before them are late: reported and counted, as the engine does it.
+
+Rows that fail go to stderr with file, line and reason, and so does the summary at the end. Windows that are open then are closed.
+
+Examples:
+  logmill sql run log-aggregation --input access.log --rowtime datetime
+  aws s3 cp s3://BUCKET/logs/log-ingestion-stream/2026/11/20/16/X.gz - | logmill sql run log-aggregation --input -
+  logmill sql run ./counts.json --input day1.gz day2.gz --format json | jq .row
+  tail -f app.log | logmill sql run ./errors.json --input - --rowtime now --stream \"ERRORS\"
+
+The exit code is 1 if the application does not compile or a file cannot be read, with --strict also if a row failed, and 2 for a
+wrong use.";
+
+/// How long rows wait to be printed when no line comes, and how often time passes then.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How far behind the last row the end is: no window is open then (2^45 ms, a thousand years).
+const END: i64 = 1 << 45;
+
+/// Options of `sql run`.
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// The application: its rule file, or its name
+    #[arg(value_name = "APP")]
+    application: String,
+    /// The files, plain or gzip; - is stdin
+    #[arg(long, short, value_name = "FILE", num_args = 1.., required = true)]
+    input: Vec<PathBuf>,
+    /// The folder of the applications that are named
+    #[arg(long, value_name = "DIR", default_value = "infra/rules/analytics")]
+    rules: PathBuf,
+    /// Where ROWTIME comes from: COLUMN, '$.PATH' or now
+    #[arg(long, value_name = "WHAT")]
+    rowtime: Option<String>,
+    /// How the time is written: a pattern of SimpleDateFormat
+    #[arg(long, value_name = "PATTERN")]
+    rowtime_format: Option<String>,
+    /// A reference table's records
+    #[arg(long, value_name = "NAME=FILE", value_parser = table)]
+    table: Vec<(String, PathBuf)>,
+    /// The in-application streams to print, sources and error_stream too; by default the application's outputs
+    #[arg(long, value_name = "NAME")]
+    stream: Vec<String>,
+    /// How to print rows
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Leave the windows open that are open at the end
+    #[arg(long)]
+    open: bool,
+    /// Exit with 1 if a row failed
+    #[arg(long)]
+    strict: bool,
+}
+
+fn table(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("expected NAME=FILE")?;
+    Ok((name.to_owned(), PathBuf::from(file)))
+}
+
+/// Why it does not run.
+enum Refused {
+    Usage(String),
+    Failed(String),
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let started = Instant::now();
+    let run = match Run::new(arguments) {
+        Ok(run) => run,
+        Err(Refused::Usage(message)) => {
+            eprintln!("logmill: {message}");
+            return ExitCode::from(2);
+        }
+        Err(Refused::Failed(message)) => {
+            eprintln!("{message}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    match run.all(arguments, started, &mut out, &mut io::stderr().lock()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        // Who reads the rows has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("logmill: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An application at work.
+struct Run {
+    engine: stream_sql::Application,
+    streams: Streams,
+    state: State,
+    records: Records,
+    clock: Clock,
+    printer: Printer,
+    /// Whether rows of `error_stream` were asked for.
+    prints_errors: bool,
+    lines: u64,
+    /// Lines without a ROWTIME.
+    timeless: u64,
+    /// ROWTIME of the latest row.
+    last: i64,
+    /// Rows of each stream.
+    printed: Vec<u64>,
+}
+
+impl Run {
+    fn new(arguments: &Arguments) -> Result<Run, Refused> {
+        let file = file(&arguments.application, &arguments.rules);
+        let application = check::application(&file).map_err(Refused::Failed)?;
+        let application = application
+            .ok_or_else(|| Refused::Failed(format!("{}: switched off (\"enabled\": false)", file.display())))?;
+        let folder = file.parent().and_then(Path::parent);
+        let records = Records::new(&application, folder).map_err(Refused::Failed)?;
+        let clock = Clock::new(&application, arguments.rowtime.as_deref(), arguments.rowtime_format.as_deref())
+            .map_err(Refused::Usage)?;
+        let engine = engine(&application, arguments)?;
+        let streams = engine.streams();
+        Ok(Run {
+            state: engine.start(),
+            printed: vec![0; streams.len()],
+            engine,
+            streams,
+            records,
+            clock,
+            printer: Printer::new(arguments.format),
+            prints_errors: arguments.stream.iter().any(|name| name == ERROR_STREAM),
+            lines: 0,
+            timeless: 0,
+            last: i64::MIN,
+        })
+    }
+
+    /// Whether all went well.
+    fn all(
+        mut self,
+        arguments: &Arguments,
+        started: Instant,
+        out: &mut impl Write,
+        err: &mut impl Write,
+    ) -> io::Result<bool> {
+        let lines = lines::read(arguments.input.clone());
+        let mut unread = None;
+        loop {
+            match lines.recv_timeout(TICK) {
+                Ok(Ok(batch)) => self.batch(&batch, out, err)?,
+                Ok(Err(error)) => unread = Some(error),
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.clock.is_wall() {
+                        self.bound(rowtime::wall(), out, err)?;
+                    }
+                    self.printer.flush(&self.streams, out)?;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if !arguments.open && self.last > i64::MIN {
+            self.bound(self.last.saturating_add(END), out, err)?;
+        }
+        self.printer.flush(&self.streams, out)?;
+        if let Some(error) = &unread {
+            writeln!(err, "{error}")?;
+        }
+        self.summary(started, err)?;
+        let failed = self.state.counters.errors + self.timeless > 0;
+        Ok(unread.is_none() && !(arguments.strict && failed))
+    }
+
+    fn batch(&mut self, batch: &Batch, out: &mut impl Write, err: &mut impl Write) -> io::Result<()> {
+        let mut rows = Vec::new();
+        for (number, line) in batch.lines() {
+            self.lines += 1;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let record = self.records.of(line, self.last.max(0));
+            let rowtime = match self.clock.of(line, &record) {
+                Ok(rowtime) => rowtime,
+                Err(error) => {
+                    self.timeless += 1;
+                    writeln!(err, "{}:{number}: {error}", batch.file)?;
+                    continue;
+                }
+            };
+            self.last = self.last.max(rowtime);
+            let event = Event::Record { source: 0, rowtime, arrival: rowtime, origin: None, bytes: &record };
+            self.engine.run(&mut self.state, event, &mut rows);
+            for row in rows.drain(..) {
+                self.print(row, &format_args!("{}:{number}", batch.file), out, err)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bound(&mut self, time: i64, out: &mut impl Write, err: &mut impl Write) -> io::Result<()> {
+        let mut rows = Vec::new();
+        self.engine.run(&mut self.state, Event::Bound(time), &mut rows);
+        for row in rows {
+            self.print(row, &"a window that closed", out, err)?;
+        }
+        Ok(())
+    }
+
+    fn print(
+        &mut self,
+        row: OutputRow,
+        place: &dyn std::fmt::Display,
+        out: &mut impl Write,
+        err: &mut impl Write,
+    ) -> io::Result<()> {
+        let is_error = row.stream + 1 == self.streams.len();
+        if is_error && !self.prints_errors {
+            return writeln!(err, "{place}: {}", message_of(&self.streams, &row));
+        }
+        self.printed[row.stream] += 1;
+        self.printer.row(row, &self.engine, &self.streams, out)
+    }
+
+    fn summary(&self, started: Instant, err: &mut impl Write) -> io::Result<()> {
+        let seconds = started.elapsed().as_secs_f64();
+        let stream_sql::Counters { rows, late, errors, .. } = self.state.counters;
+        for ((name, _), count) in self.streams.iter().zip(&self.printed).filter(|(_, count)| **count > 0) {
+            writeln!(err, "{count} rows of {name}")?;
+        }
+        let failed = errors - late;
+        let rate = rows as f64 / seconds.max(0.001);
+        writeln!(
+            err,
+            "{} lines, {rows} rows, {late} late, {failed} failed; {seconds:.1} s, {rate:.0} rows/s",
+            self.lines
+        )?;
+        if self.timeless > 0 {
+            writeln!(err, "{} lines without ROWTIME were left out", self.timeless)?;
+        }
+        if let Clock::Arrival { guessed: guessed @ 1.., .. } = self.clock {
+            writeln!(err, "{guessed} lines without @ingested came 1 ms after the one before (--rowtime)")?;
+        }
+        Ok(())
+    }
+}
+
+/// The rule file of an application that is named by its path or by its name.
+fn file(application: &str, rules: &Path) -> PathBuf {
+    let path = Path::new(application);
+    if path.extension().is_some_and(|extension| extension == "json" || extension == "sql") {
+        return path.with_extension("json");
+    }
+    rules.join(application).with_extension("json")
+}
+
+/// The engine with its tables, giving out what is asked for.
+fn engine(application: &Application, arguments: &Arguments) -> Result<stream_sql::Application, Refused> {
+    let mut engine = application.engine().clone();
+    for (name, file) in &arguments.table {
+        let records = std::fs::read(file).map_err(|error| Refused::Failed(format!("{}: {error}", file.display())))?;
+        engine = engine.with_table(name, &records).map_err(|e| Refused::Failed(format!("{}: {e}", file.display())))?;
+    }
+    let mut wanted: Vec<&str> = match arguments.stream.as_slice() {
+        [] => application.outputs().collect(),
+        streams => streams.iter().map(String::as_str).collect(),
+    };
+    wanted.sort_unstable();
+    wanted.dedup();
+    if arguments.format == Format::Csv && wanted.len() > 1 {
+        return Err(Refused::Usage(format!("--format csv: one stream: --stream {}", wanted.join(" or "))));
+    }
+    wanted.push(ERROR_STREAM);
+    let names: Vec<String> = engine.streams().into_iter().map(|(name, _)| name).collect();
+    engine.with_outputs(&wanted).map_err(|unknown| {
+        Refused::Usage(format!("--stream {unknown}: no such stream: expected one of {}", names.join(", ")))
+    })
+}
+
+/// What a row of `error_stream` says.
+pub fn message_of(streams: &Streams, row: &OutputRow) -> String {
+    let columns = streams.get(row.stream).map_or(&[][..], |(_, columns)| columns);
+    let of = |name: &str| columns.iter().position(|column| column == name).and_then(|place| row.values.get(place));
+    let message = of("MESSAGE").map(Value::to_string).unwrap_or_default();
+    match of("PUMP_NAME") {
+        Some(Value::Text(pump)) => format!("pump {pump}: {message}"),
+        _ => message,
+    }
+}
