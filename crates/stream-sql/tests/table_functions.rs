@@ -297,19 +297,19 @@ fn highest(scores: &[f64]) -> usize {
 
 #[test]
 fn an_outlier_scores_highest() {
-    let outlier = 777;
+    let outlier = 444;
     let record = |n: i64| match n {
-        777 => r#"{"n":80,"x":9.0,"k":"far"}"#.to_owned(),
+        444 => r#"{"n":80,"x":9.0,"k":"far"}"#.to_owned(),
         n => format!(r#"{{"n":{},"x":{},"k":"near"}}"#, 50 + n % 7, noise(n)),
     };
     // Storing it now and then changes nothing, nor does a column of text.
-    for (list, reload) in [("\"k\", \"n\", \"x\"", 50), ("\"n\", \"x\"", 333)] {
-        let (scores, _) = scores(&forest(list, ""), (0..900).map(record), reload);
+    for (list, args, reload) in [("\"k\", \"n\", \"x\"", "", 300), ("\"n\", \"x\"", ", 20", 50)] {
+        let (scores, _) = scores(&forest(list, args), (0..500).map(record), reload);
         assert!(scores[..256].iter().all(|score| *score == 0.0));
         assert_eq!(highest(&scores), outlier);
         assert!(scores[outlier] > 4.0, "{}", scores[outlier]);
         let ordinary = scores[256..].iter().filter(|score| **score < 1.5).count();
-        assert!(ordinary > 600, "{ordinary}");
+        assert!(ordinary > 200, "{ordinary}");
     }
 }
 
