@@ -1,5 +1,6 @@
 //! A compiled application.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use crate::error::SqlError;
 use crate::expression::Row;
 use crate::operator::{Node, NodeId, NodeState, Operator, Run, Target, reads};
 use crate::plan;
-use crate::record::Reader;
+use crate::record::{BadRow, Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::table::TablePlan;
 use crate::value::{Datum, Value};
@@ -22,6 +23,8 @@ pub struct Application {
     pub(crate) streams: Vec<StreamPlan>,
     pub(crate) pumps: Vec<String>,
     pub(crate) tables: Vec<TablePlan>,
+    /// Pumps that are created STOPPED.
+    pub(crate) stopped: Vec<String>,
 }
 
 /// A source: its node, and how its records are read.
@@ -66,6 +69,9 @@ pub struct Counters {
     pub late: u64,
     /// Rows that failed and were dropped, late ones included; each is a row of `error_stream`.
     pub errors: u64,
+    /// Texts of records that were too long for their columns and were cut off.
+    #[serde(default)]
+    pub truncated: u64,
 }
 
 /// What happens. Events come in the order of ROWTIME, whatever their sources: a row of one says for all of them that no earlier
@@ -184,6 +190,11 @@ impl Application {
         self
     }
 
+    /// The pumps that do nothing, because the script creates them STOPPED: worth telling whoever compiled it.
+    pub fn stopped_pumps(&self) -> &[String] {
+        &self.stopped
+    }
+
     /// The state before the first event.
     pub fn start(&self) -> State {
         let nodes = self.nodes.iter().map(|node| node.operator.start()).collect();
@@ -207,25 +218,26 @@ impl Application {
             others.for_each(|(_, plan)| run.bound(Target { node: plan.node, port: 0 }, rowtime));
         }
         match event {
-            Event::Record { source, rowtime, arrival, origin: _, bytes } => {
+            Event::Record { source, rowtime, arrival, origin, bytes } => {
                 let Some(plan) = self.sources.get(source) else { return };
-                plan.reader.read(bytes, &mut |values| {
+                let truncated = plan.reader.read(bytes, &mut |values| {
                     run.state.counters.rows += 1;
                     match values {
                         Ok(values) => {
-                            values.push(Datum::Timestamp(arrival));
+                            values.extend(system_values(arrival, origin));
                             run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values });
                         }
-                        Err(error) => run.fail(None, &error, Some(Row { rowtime, now, values: &[] })),
+                        Err(BadRow(reason, piece)) => run.fail_record(&reason, rowtime, piece),
                     }
                 });
+                run.state.counters.truncated += truncated;
             }
             Event::Row { source, rowtime, arrival, values } => {
                 let Some(plan) = self.sources.get(source) else { return };
                 run.state.counters.rows += 1;
                 let mut values: Vec<Datum<'_>> = values.iter().map(Value::borrow).collect();
                 values.resize(plan.source.columns.len(), Datum::Null);
-                values.push(Datum::Timestamp(arrival));
+                values.extend(system_values(arrival, None));
                 run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values: &values });
             }
             Event::Bound(time) => {
@@ -256,4 +268,15 @@ impl Application {
             plan.reader = Reader::new(&plan.source, &used);
         }
     }
+}
+
+/// The values of the columns that every source has, in the order in which the planner adds them.
+fn system_values(arrival: i64, origin: Option<Origin<'_>>) -> [Datum<'_>; SYSTEM_COLUMNS] {
+    let text = |of: fn(Origin<'_>) -> &str| origin.map_or(Datum::Null, |origin| Datum::Text(Cow::Borrowed(of(origin))));
+    [
+        Datum::Timestamp(arrival),
+        text(|origin| origin.partition_key),
+        text(|origin| origin.sequence_number),
+        text(|origin| origin.shard_id),
+    ]
 }

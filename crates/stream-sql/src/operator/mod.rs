@@ -16,6 +16,7 @@ mod stagger;
 mod stream;
 mod table_function;
 mod tumble;
+mod within;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,7 @@ pub(crate) use table_function::{
     CountDistinct, Explanation, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
 };
 pub(crate) use tumble::{Key, Tumble};
+pub(crate) use within::Within;
 
 use crate::expression::Expr;
 
@@ -68,6 +70,7 @@ pub(crate) enum Operator {
     Join(Box<Join>),
     Lookup(Lookup),
     TableFunction(TableFunction),
+    Within(Within),
 }
 
 /// What a node remembers.
@@ -91,6 +94,8 @@ pub(crate) enum NodeState {
     Join(Box<join::JoinState>),
     #[serde(rename = "f")]
     TableFunction(table_function::TableFunctionState),
+    #[serde(rename = "i")]
+    Within(within::WithinState),
 }
 
 impl NodeState {
@@ -120,6 +125,7 @@ impl Operator {
             Operator::Lookup(_) => NodeState::Nothing,
             Operator::TableFunction(function) => NodeState::TableFunction(function.start()),
             Operator::Over(over) => NodeState::Over(over.start()),
+            Operator::Within(_) => NodeState::Within(Default::default()),
         }
     }
 
@@ -127,7 +133,7 @@ impl Operator {
     fn columns(&self, port: usize, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) => return true,
+            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Within(_) => return true,
             Operator::Over(over) => over.columns(visit),
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {

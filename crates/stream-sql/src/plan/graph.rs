@@ -1,8 +1,12 @@
 //! The graph of operators as it grows, and the streams by name.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use super::expression::Binder;
+use super::function_sql::Functions;
 use super::query::FlowColumn;
+use super::scope::Scope;
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
@@ -34,6 +38,7 @@ pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) streams: HashMap<String, StreamEntry>,
     pub(super) tables: Vec<TablePlan>,
+    pub(super) functions: Rc<Functions>,
     /// The pump being planned.
     pub(super) pump: Option<usize>,
 }
@@ -91,8 +96,28 @@ impl Graph {
         })
     }
 
+    /// Takes off all nodes from this one on.
+    pub(super) fn truncate(&mut self, nodes: usize) {
+        self.nodes.truncate(nodes);
+        self.nodes.iter_mut().for_each(|node| node.targets.retain(|target| target.node < nodes));
+    }
+
     /// Whether rows of one node come to another.
     pub(super) fn reaches(&self, from: NodeId, to: NodeId) -> bool {
-        from == to || self.nodes[from].targets.iter().any(|target| self.reaches(target.node, to))
+        let mut seen = vec![false; self.nodes.len()];
+        let mut next = vec![from];
+        while let Some(node) = next.pop() {
+            if !std::mem::replace(&mut seen[node], true) {
+                next.extend(self.nodes[node].targets.iter().map(|target| target.node));
+            }
+        }
+        seen[to]
+    }
+
+    /// Binds the expressions of a query.
+    pub(super) fn binder<'s>(&self, scope: &'s Scope) -> Binder<'s> {
+        let mut binder = Binder::new(scope);
+        binder.functions = self.functions.clone();
+        binder
     }
 }

@@ -127,7 +127,7 @@ impl Graph {
             end = Some(width);
             width += 1;
         }
-        let on = join.on.as_ref().map(|on| Binder::new(&scope).condition(on, "ON")).transpose()?;
+        let on = join.on.as_ref().map(|on| self.binder(&scope).condition(on, "ON")).transpose()?;
         let mut keys = Vec::new();
         on.iter().for_each(|on| equals(on, split, layout.width, &mut keys));
         // Who is in a window is there before who is not: a row that comes to both sides meets itself.
@@ -154,7 +154,7 @@ impl Graph {
         }
         let mut scope = stream.scope;
         scope.relations.insert(if table_first { 0 } else { scope.relations.len() }, relation);
-        let on = join.on.as_ref().map(|on| Binder::new(&scope).condition(on, "ON")).transpose()?;
+        let on = join.on.as_ref().map(|on| self.binder(&scope).condition(on, "ON")).transpose()?;
         let index = on.as_ref().and_then(|on| index(&mut self.tables[table], offset, on));
         let lookup = Lookup {
             condition: stream.filter,

@@ -1,5 +1,6 @@
 //! SELECT and its clauses.
 
+use super::MAX_CHAIN;
 use super::MAX_JOINS;
 use super::lexer::Token;
 use super::parser::Parser;
@@ -15,8 +16,9 @@ impl Parser {
     /// A query, in parentheses or not, and those that are set beside it.
     pub(super) fn query(&mut self) -> Parsed<Query> {
         self.nested(|parser| {
+            let mut bare = !parser.is_symbol("(");
             let mut query = parser.query_term()?;
-            loop {
+            for _ in 0..MAX_CHAIN {
                 let (word, span) = (parser.token().clone(), parser.span());
                 let operator = match &word {
                     Token::Word(word) if word == "UNION" => SetOperator::Union,
@@ -24,11 +26,19 @@ impl Parser {
                     Token::Word(word) if word == "EXCEPT" => SetOperator::Except,
                     _ => return Ok(query),
                 };
+                if bare && query.order_by().is_some_and(|order| order.is_some()) {
+                    return Err(parser.unexpected("the end of the query: ORDER BY is its last clause"));
+                }
                 parser.advance();
                 let all = parser.word("ALL");
-                let right = Box::new(parser.query_term()?);
-                query = Query::Set { operator, all, span, left: Box::new(query), right };
+                bare = !parser.is_symbol("(");
+                let mut right = Box::new(parser.query_term()?);
+                // Behind the last query stands the order of them all.
+                let order_by = if bare { right.order_by().and_then(Option::take) } else { None };
+                query = Query::Set { operator, all, span, left: Box::new(query), right, order_by };
+                bare = true;
             }
+            Err(parser.span().error(format!("more than {MAX_CHAIN} queries are set beside each other")))
         })
     }
 
@@ -46,13 +56,12 @@ impl Parser {
 
     fn values(&mut self) -> Parsed<Query> {
         let start = self.expect_word("VALUES")?;
-        let rows = self.comma_separated(|parser| {
+        self.comma_separated(|parser| {
             parser.expect_symbol("(")?;
-            let row = parser.comma_separated(Parser::expr)?;
-            parser.expect_symbol(")")?;
-            Ok(row)
+            parser.comma_separated(Parser::expr)?;
+            parser.expect_symbol(")")
         })?;
-        Ok(Query::Values { span: start.until(self.last_span()), rows })
+        Ok(Query::Values { span: start.until(self.last_span()) })
     }
 
     fn select(&mut self) -> Parsed<Select> {
