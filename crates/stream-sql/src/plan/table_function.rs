@@ -64,7 +64,8 @@ impl Graph {
     /// ways, where they name them.
     fn top_k(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
         let input = self.derived(cursor, None, &[])?;
-        let column = args.column(0, &input.scope.relations[0].columns)?.clone();
+        let columns = &input.scope.relations[0].columns;
+        let column = columns[args.column(0, columns)?].clone();
         let k = args.whole(1, "K", 1..=MAX_K)? as usize;
         let length = args.whole(2, "the window", 1..=MAX_SECONDS)? * 1_000;
         let data_type = column.value.data_type;
@@ -82,7 +83,8 @@ impl Graph {
 
     fn count_distinct(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
         let Input { node, filter, scope, .. } = self.derived(cursor, None, &[])?;
-        let value = args.column(0, &scope.relations[0].columns)?.value.expr.clone();
+        let columns = &scope.relations[0].columns;
+        let value = columns[args.column(0, columns)?].value.expr.clone();
         let length = args.whole(1, "the window", 1..=MAX_SECONDS)? * 1_000;
         let function = CountDistinct { condition: filter, value, length };
         let node = self.add(Operator::TableFunction(TableFunction::CountDistinct(function)), node);
@@ -92,8 +94,7 @@ impl Graph {
     /// The idle time is that of a machine that waits: here a group ends as soon as ROWTIME is known to be past it.
     fn group_rank(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
         let flow = self.materialise(cursor);
-        args.column(0, &flow.columns)?;
-        let column = flow.columns.iter().position(|column| args.text(0).is_some_and(|text| text == column.name));
+        let column = args.column(0, &flow.columns)?;
         let rank_column = args.name(1, "the rank column")?;
         let descending = args.order(2, "the order of ranks", false)? == OutputOrder::Descending;
         let order = args.order(3, "the order of rows", true)?;
@@ -102,7 +103,7 @@ impl Graph {
             0 => usize::MAX,
             limit => limit as usize,
         };
-        let function = GroupRank { column: column.unwrap_or_default(), descending, order, limit };
+        let function = GroupRank { column, descending, order, limit };
         let node = self.add(Operator::TableFunction(TableFunction::GroupRank(function)), flow.node);
         Ok(args.wider(flow, node, rank_column, SqlType::Integer))
     }
@@ -199,10 +200,10 @@ impl<'a> Args<'a> {
             .ok_or_else(|| self.invalid(place, what, "a name in single quotes"))
     }
 
-    /// The column of the cursor that a name stands for, exactly as it is.
-    fn column<'c>(&self, place: usize, columns: &'c [FlowColumn]) -> Result<&'c FlowColumn, SqlError> {
+    /// Which column of the cursor a name stands for, exactly as it is.
+    fn column(&self, place: usize, columns: &[FlowColumn]) -> Result<usize, SqlError> {
         let name = self.name(place, "the column")?;
-        columns.iter().find(|column| column.name == name).ok_or_else(|| {
+        columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let similar = columns.iter().find(|column| column.name.eq_ignore_ascii_case(&name));
             let hint = similar.map_or(String::new(), |known| format!(": did you mean '{}'?", known.name));
             let function = &self.name.text;
