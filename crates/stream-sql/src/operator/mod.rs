@@ -31,7 +31,7 @@ pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
 pub(crate) use table_function::{
-    CountDistinct, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
+    CountDistinct, Explanation, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
 };
 pub(crate) use tumble::{Key, Tumble};
 pub(crate) use within::Within;
