@@ -159,7 +159,7 @@ impl Over {
         if row.rowtime < state.high {
             return Err(RowError("the row is late: a later ROWTIME has been in its window before".into()));
         }
-        // All that can fail for this row alone comes before anything is changed.
+        // Keys and arguments can fail: they come before anything is changed.
         let mut entering = SmallVec::<[Entering<'_>; 2]>::new();
         for window in &self.windows {
             entering.push(window.entering(row)?);
