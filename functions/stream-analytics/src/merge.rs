@@ -1,10 +1,13 @@
 //! The shards of a Kinesis stream as one stream.
 //!
 //! A row is folded when every other shard has got as far: its next row is not earlier, or it has none, and nothing earlier can
-//! come. So rows go in ROWTIME order, and the watermark is where the shard stands that is furthest behind.
+//! come. So rows go in ROWTIME order, those of one ROWTIME in the order of their shards' names, however they came in batches; and the
+//! watermark is where the shard stands that is furthest behind.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+
+use stream_sql::Origin;
 
 use crate::fold::{Fold, Stop};
 use crate::line;
@@ -47,6 +50,8 @@ pub struct Merged {
 
 /// A shard's part in the merge.
 struct Cursor<'a> {
+    /// The shard's id.
+    name: &'a str,
     shard: Shard,
     lane: &'a Lane,
     /// The next batch.
@@ -85,8 +90,10 @@ impl Cursor<'_> {
 pub fn merge(fold: &mut Fold<'_>, stream: &str, lanes: &BTreeMap<String, Lane>, now: i64) -> Merged {
     let before = fold.state.streams.get(stream).cloned().unwrap_or_default();
     let watermark = fold.state.watermark;
-    let mut cursors: Vec<Cursor<'_>> =
-        lanes.iter().map(|(name, lane)| cursor(before.get(name).cloned().unwrap_or_default(), lane, now)).collect();
+    let mut cursors: Vec<Cursor<'_>> = lanes
+        .iter()
+        .map(|(name, lane)| cursor(name, before.get(name).cloned().unwrap_or_default(), lane, now))
+        .collect();
     let stop = rows(fold, &mut cursors);
     if stop != Some(Stop::Outbox)
         && let Some(standing) = standing(&mut cursors)
@@ -103,7 +110,7 @@ pub fn merge(fold: &mut Fold<'_>, stream: &str, lanes: &BTreeMap<String, Lane>, 
     Merged { changed, stop }
 }
 
-fn cursor(mut shard: Shard, lane: &Lane, now: i64) -> Cursor<'_> {
+fn cursor<'a>(name: &'a str, mut shard: Shard, lane: &'a Lane, now: i64) -> Cursor<'a> {
     match lane.ahead {
         Some(Ahead::Nothing) => shard.bound = shard.bound.max(now),
         Some(Ahead::Record(arrival)) => shard.bound = shard.bound.max(arrival.min(now)),
@@ -113,22 +120,22 @@ fn cursor(mut shard: Shard, lane: &Lane, now: i64) -> Cursor<'_> {
     if !lane.batches.is_empty() {
         shard.paused = false;
     }
-    Cursor { shard, lane, batch: 0, poison: 0 }
+    Cursor { name, shard, lane, batch: 0, poison: 0 }
 }
 
 fn rows(fold: &mut Fold<'_>, cursors: &mut [Cursor<'_>]) -> Option<Stop> {
-    // The next row of each lane that has one, and the earliest of those that have none.
+    // The next row of each lane that has one, and the earliest that the others may still bring.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::with_capacity(cursors.len());
-    let mut horizon = i64::MAX;
+    let mut horizon = (i64::MAX, 0);
     for (index, cursor) in cursors.iter_mut().enumerate() {
         match cursor.next() {
             Some(rowtime) => next.push(Reverse((rowtime, index))),
             None if cursor.is_over() => {}
-            None => horizon = horizon.min(cursor.bound()),
+            None => horizon = horizon.min((cursor.bound(), index)),
         }
     }
     while let Some(Reverse((rowtime, index))) = next.pop() {
-        if rowtime > horizon {
+        if (rowtime, index) > horizon {
             return None;
         }
         if let Some(stop) = fold.stop() {
@@ -139,7 +146,7 @@ fn rows(fold: &mut Fold<'_>, cursors: &mut [Cursor<'_>]) -> Option<Stop> {
         match cursor.next() {
             Some(rowtime) => next.push(Reverse((rowtime, index))),
             None if cursor.is_over() => {}
-            None => horizon = horizon.min(cursor.bound()),
+            None => horizon = horizon.min((cursor.bound(), index)),
         }
     }
     None
@@ -149,11 +156,16 @@ fn rows(fold: &mut Fold<'_>, cursors: &mut [Cursor<'_>]) -> Option<Stop> {
 fn record(fold: &mut Fold<'_>, cursor: &mut Cursor<'_>, rowtime: i64) {
     let batch = &cursor.lane.batches[cursor.batch];
     let record = &batch.records[cursor.shard.taken];
+    let origin = record.origin.as_ref().map(|origin| Origin {
+        partition_key: &origin.partition_key,
+        sequence_number: &origin.sequence,
+        shard_id: cursor.name,
+    });
     let mut last = rowtime;
     if fold.application().is_json() {
-        line::values(&record.data, |value| last = fold.line(rowtime, record.arrival, value));
+        line::values(&record.data, |value| last = fold.line(rowtime, record.arrival, origin, value));
     } else {
-        last = fold.line(rowtime, record.arrival, &record.data);
+        last = fold.line(rowtime, record.arrival, origin, &record.data);
     }
     cursor.shard.last = last;
     cursor.shard.taken += 1;

@@ -84,7 +84,7 @@ fn same(a: &Datum<'_>, b: &Datum<'_>) -> bool {
     }
 }
 
-fn hash<H: Hasher>(value: &Datum<'_>, state: &mut H) {
+pub(super) fn hash<H: Hasher>(value: &Datum<'_>, state: &mut H) {
     match value {
         Datum::Null => state.write_u8(0),
         Datum::Boolean(value) => state.write_u8(1 + u8::from(*value)),

@@ -2,6 +2,11 @@
 
 #![allow(dead_code)] // each test takes what it needs
 
+pub mod caller;
+pub mod kinds;
+pub mod mortal;
+pub mod plan;
+pub mod run;
 pub mod streams;
 
 use std::collections::BTreeMap;
@@ -16,6 +21,8 @@ use stream_analytics::catalog::Catalog;
 use stream_analytics::folding::Folder;
 use stream_analytics::handler::Context;
 use stream_analytics::outside::RulesBucket;
+use stream_analytics::pages::Pages;
+use stream_analytics::tables::{Buckets, Tables};
 
 pub use streams::{Wires, World};
 
@@ -175,10 +182,28 @@ impl ObjectStore for Memory {
 
 /// One instance of the function.
 pub fn instance(index: &Memory, lake: &Memory, rules: &Memory, wires: &Wires) -> Arc<Context<Wires, RulesBucket>> {
+    instance_over(index, lake, rules, wires)
+}
+
+/// One whose state is in a store of another kind.
+pub fn instance_over(
+    index: &(impl ObjectStore + Clone + 'static),
+    lake: &Memory,
+    rules: &Memory,
+    wires: &Wires,
+) -> Arc<Context<Wires, RulesBucket>> {
+    let index: Arc<dyn ObjectStore> = Arc::new(index.clone());
     let store = |memory: &Memory| -> Arc<dyn ObjectStore> { Arc::new(memory.clone()) };
-    let catalog = Catalog::new(RulesBucket(store(rules)), store(index), "ingestion", "summary");
-    let (index, lake) = (store(index), store(lake));
-    let folder = Folder { index, lake, catalog, outside: wires.clone(), lake_lag: 30_000 };
+    // One other bucket.
+    let lake_bucket = store(lake);
+    let buckets: Buckets = Arc::new(move |name| match name {
+        "lake" => lake_bucket.clone(),
+        _ => panic!("no bucket {name}"),
+    });
+    let tables = Tables::new(store(rules), buckets, index.clone());
+    let catalog = Catalog::new(RulesBucket(store(rules)), index.clone(), tables, "ingestion", "summary");
+    let pages = Pages::new(index.clone());
+    let folder = Folder { index, lake: store(lake), catalog, pages, outside: wires.clone(), lake_lag: 30_000 };
     Arc::new(Context { folder, function: "stream-analytics".to_owned() })
 }
 
