@@ -72,7 +72,7 @@ fn a_state_that_missed_a_page_stays_wrong() {
     let mut rows = Vec::new();
     application.run(&mut state, Event::Bound(600_001), &mut rows);
     let id = state.missing().unwrap().clone();
-    assert_eq!(state.wanted(600_001), [id.clone()]);
+    assert_eq!(state.wanted(600_001).first(), Some(&id));
     state.give(&id, &stored[&id]).unwrap();
     assert_eq!(state.missing(), Some(&id));
 }
