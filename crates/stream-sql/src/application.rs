@@ -1,15 +1,17 @@
 //! A compiled application.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::SqlError;
 use crate::expression::Row;
-use crate::operator::{Node, NodeId, NodeState, Run, Target};
+use crate::operator::{Node, NodeId, NodeState, Run, Target, reads};
 use crate::plan;
 use crate::record::{BadRow, Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
+use crate::table::TablePlan;
 use crate::value::{Datum, Value};
 
 /// A compiled script.
@@ -22,6 +24,7 @@ pub struct Application {
     pub(crate) pumps: Vec<String>,
     /// Pumps that are created STOPPED.
     pub(crate) stopped: Vec<String>,
+    pub(crate) tables: Vec<TablePlan>,
 }
 
 /// A source: its node, and how its records are read.
@@ -71,7 +74,8 @@ pub struct Counters {
     pub truncated: u64,
 }
 
-/// What happens.
+/// What happens. Events come in the order of ROWTIME, whatever their sources: a row of one says for all of them that no earlier
+/// one will come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {
     /// A record of a source arrives (its bytes, as the schema's format has them; CSV records hold many rows).
@@ -149,8 +153,13 @@ impl Application {
     }
 
     /// Fills a reference table with records of its format: all of them, in one piece. Or says which record or name is wrong.
-    pub fn with_table(self, name: &str, _records: &[u8]) -> Result<Application, String> {
-        Err(format!("table {name}: reference tables are not supported"))
+    ///
+    /// A table is no part of a state: what it holds counts for the rows that come while it does.
+    pub fn with_table(mut self, name: &str, records: &[u8]) -> Result<Application, String> {
+        let plan = self.tables.iter_mut().find(|plan| plan.source.name == name);
+        let plan = plan.ok_or_else(|| format!("table {name:?}: there is no such reference table"))?;
+        plan.rows = Arc::new(plan.load(records).map_err(|error| format!("table {name:?}: {error}"))?);
+        Ok(self)
     }
 
     /// The in-application streams: name (exact) and columns' names. Sources come first, `error_stream` last.
@@ -192,6 +201,12 @@ impl Application {
             Event::Bound(time) => time,
         });
         let mut run = Run { application: self, state, output, now };
+        if let Event::Record { source, rowtime, .. } | Event::Row { source, rowtime, .. } = event
+            && source < self.sources.len()
+        {
+            let others = self.sources.iter().enumerate().filter(|(place, _)| *place != source);
+            others.for_each(|(_, plan)| run.bound(Target { node: plan.node, port: 0 }, rowtime));
+        }
         match event {
             Event::Record { source, rowtime, arrival, origin, bytes } => {
                 let Some(plan) = self.sources.get(source) else { return };
@@ -231,7 +246,7 @@ impl Application {
                 plan.source.columns.len()
             ];
             for target in &self.nodes[plan.node].targets {
-                let all = self.nodes[target.node].operator.columns(&mut |place| {
+                let all = reads(&self.nodes, *target, &mut |place| {
                     if let Some(used) = used.get_mut(place) {
                         *used = true;
                     }

@@ -223,7 +223,7 @@ fn what_is_wrong_is_named_where_it_stands() {
         (
             pump("SELECT STREAM 1 FROM TABLE(GROUP_RANK(CURSOR(SELECT STREAM * FROM s), 'a'))"),
             (3, 28),
-            "GROUP_RANK is not supported",
+            "Invalid number of arguments to function 'GROUP_RANK'",
         ),
         (pump("SELECT STREAM a FROM o"), (2, 30), "fed by its own rows"),
         (pump("SELECT STREAM 'a' LIKE 'b!' ESCAPE '!' FROM s"), (3, 24), "escape character"),

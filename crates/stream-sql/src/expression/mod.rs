@@ -160,6 +160,17 @@ impl Expr {
         found
     }
 
+    /// Whether ROWTIME or the wall clock is read.
+    pub(crate) fn reads_time(&self) -> bool {
+        let mut found = match self {
+            Expr::Rowtime | Expr::Now => true,
+            Expr::Apply(body, _) => body.expr.reads_time(),
+            _ => false,
+        };
+        self.children(&mut |child| found |= child.reads_time());
+        found
+    }
+
     /// How many nodes it has.
     pub(crate) fn size(&self) -> usize {
         let mut size = if let Expr::Apply(body, _) = self { body.size } else { 1 };

@@ -1,5 +1,6 @@
 //! Pushes rows and bounds through the graph.
 
+use super::join::{Emit, Join, JoinState};
 use super::tumble::Complete;
 use super::{Node, NodeState, Operator, Target};
 use crate::application::{Application, OutputRow, State};
@@ -86,6 +87,20 @@ impl<'a> Run<'a> {
                     Err(error)
                 }
             },
+            (Operator::Join(_), NodeState::Join(_)) => {
+                let taken = self.join(target, |join, state, emit| join.row(state, target.port, row, emit));
+                taken.unwrap_or(Ok(()))
+            }
+            (Operator::Lookup(lookup), _) => {
+                let table = &self.application.tables[lookup.table].rows;
+                lookup.row(table, row, &mut |row| self.forward(node, row))
+            }
+            (Operator::TableFunction(function), NodeState::TableFunction(state)) => {
+                let mut complete = Vec::new();
+                let result = function.row(state, row, &mut complete);
+                self.complete(node, complete);
+                result
+            }
             // A state belongs to the application that made it (see `Application::run`).
             _ => Ok(()),
         };
@@ -97,6 +112,7 @@ impl<'a> Run<'a> {
     /// No row before `time` will come to an input.
     pub(crate) fn bound(&mut self, target: Target, time: i64) {
         let node = self.node(target);
+        let mut time = time;
         match (&node.operator, &mut self.state.nodes[target.node]) {
             (Operator::Stream(stream), NodeState::Stream(state)) => {
                 let time = state.raise(target.port, time);
@@ -124,11 +140,44 @@ impl<'a> Run<'a> {
                 self.complete(node, rows);
             }
             (Operator::Over(over), NodeState::Over(state)) => over.bound(state, time),
+            (Operator::Join(_), NodeState::Join(_)) => {
+                let now = self.now;
+                let both = self.join(target, |join, state, emit| join.bound(state, target.port, time, now, emit));
+                time = both.unwrap_or(time);
+            }
+            (Operator::TableFunction(function), NodeState::TableFunction(state)) => {
+                let mut complete = Vec::new();
+                function.bound(state, time, &mut complete);
+                self.complete(node, complete);
+            }
             _ => {}
         }
         for target in &node.targets {
             self.bound(*target, time);
         }
+    }
+
+    /// Lets a join do something with its state. What comes out of it goes on, each row behind the bound of its ROWTIME.
+    fn join<T>(&mut self, target: Target, act: impl FnOnce(&Join, &mut JoinState, Emit<'_>) -> T) -> Option<T> {
+        let node = self.node(target);
+        let Operator::Join(join) = &node.operator else { return None };
+        // Rows do not come back to where they were: nobody misses the state meanwhile.
+        let mut state = std::mem::replace(&mut self.state.nodes[target.node], NodeState::Nothing);
+        let mut last = None;
+        let result = match &mut state {
+            NodeState::Join(state) => Some(act(join, state, &mut |row, error| match error {
+                Some(error) => self.fail(node.pump, error, Some(row)),
+                None => {
+                    if last.replace(row.rowtime) != Some(row.rowtime) {
+                        node.targets.iter().for_each(|target| self.bound(*target, row.rowtime));
+                    }
+                    self.forward(node, row);
+                }
+            })),
+            _ => None,
+        };
+        self.state.nodes[target.node] = state;
+        result
     }
 
     fn forward(&mut self, node: &'a Node, row: Row<'_>) {

@@ -6,12 +6,14 @@ mod expression;
 mod function;
 mod function_sql;
 mod graph;
+mod join;
 mod monotonic;
 mod order;
 mod over;
 mod period;
 mod query;
 mod scope;
+mod table_function;
 mod types;
 mod union;
 
@@ -22,6 +24,7 @@ use crate::operator::{Calc, Operator, Stream, Target};
 use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::syntax::{self, tree};
+use crate::table::TablePlan;
 use crate::value::{SqlType, Value};
 
 use function_sql::Functions;
@@ -44,7 +47,7 @@ const SYSTEM: [(&str, SqlType); SYSTEM_COLUMNS] = [
 /// Names that no stream of a script may have.
 const ERROR_STREAM_NAME: &str = "error_stream";
 
-pub(crate) fn compile(sql: &str, sources: &[Source], _tables: &[Source]) -> Result<Application, SqlError> {
+pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Result<Application, SqlError> {
     let statements = syntax::parse(sql)?;
     let mut planner = Planner::default();
     for source in sources {
@@ -52,6 +55,7 @@ pub(crate) fn compile(sql: &str, sources: &[Source], _tables: &[Source]) -> Resu
     }
     let statements: Vec<_> =
         statements.iter().enumerate().filter(|(place, _)| !is_replaced(&statements, *place)).collect();
+    planner.graph.tables = tables.iter().map(TablePlan::new).collect();
     // Pumps run when all is there: they may read streams that are created later.
     for (_, statement) in &statements {
         match statement {
@@ -130,6 +134,9 @@ impl Planner {
                 return Err(name.span.error(format!("'{}' is a source stream", name.text)));
             }
             Some(_) => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
+            None if self.graph.table(name, name.span).is_some() => {
+                return Err(name.span.error(format!("'{}' is a reference table", name.text)));
+            }
             None => {}
         }
         let names = columns.iter().map(|column| column.name.text.clone()).collect();
@@ -148,6 +155,10 @@ impl Planner {
             return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
         let nodes = self.graph.nodes.len();
+        if self.graph.table(&insert.target, insert.target.span).is_some() {
+            let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
+            return Err(insert.target.span.error(message));
+        }
         self.graph.pump = Some(self.pumps.len());
         self.pumps.push(name.text.clone());
         let target = self.graph.stream(&insert.target)?.clone();
@@ -194,12 +205,14 @@ impl Planner {
     fn finish(mut self) -> Application {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
+        self.graph.prune();
         let mut application = Application {
             nodes: self.graph.nodes,
             sources: self.sources,
             streams: self.streams,
             pumps: self.pumps,
             stopped: self.stopped,
+            tables: self.graph.tables,
         };
         application.choose_columns();
         application

@@ -45,7 +45,7 @@ impl Binder<'_> {
         result
     }
 
-    fn window(&mut self, window: &tree::Window) -> Result<Window, SqlError> {
+    pub(super) fn window(&mut self, window: &tree::Window) -> Result<Window, SqlError> {
         let partition =
             window.partition.iter().map(|key| Ok(self.bind(key)?.expr)).collect::<Result<Vec<_>, SqlError>>()?;
         let frame = match &window.frame {
@@ -144,7 +144,8 @@ impl Binder<'_> {
     }
 }
 
-fn named<'s>(windows: &'s [(Name, tree::Window)], name: &Name) -> Result<&'s tree::Window, SqlError> {
+/// The window of this name.
+pub(super) fn named<'s>(windows: &'s [(Name, tree::Window)], name: &Name) -> Result<&'s tree::Window, SqlError> {
     let found = windows.iter().find(|(known, _)| known.text == name.text).map(|(_, window)| window);
     found.ok_or_else(|| name.span.error(format!("Window '{}' not found", name.text)))
 }

@@ -3,6 +3,7 @@
 use super::aggregate::Grouping;
 use super::expression::{Binder, Place};
 use super::graph::Graph;
+use super::join::Named;
 use super::monotonic::{Direction, direction};
 use super::order::{of_columns, order_keys};
 use super::over::Windows;
@@ -73,10 +74,13 @@ impl Graph {
     }
 
     fn select(&mut self, select: &Select) -> Result<Flow, SqlError> {
-        let Input { node, width, filter, scope } = self.from(&select.from, select.span)?;
+        let Input { node, width, filter, scope } = self.from(&select.from, &select.windows, select.span)?;
         let mut binder = self.binder(&scope);
         binder.place = Place::Where;
         let condition = select.filter.as_ref().map(|filter| binder.condition(filter, "WHERE")).transpose()?;
+        if let Some(condition) = &condition {
+            self.narrow(node, condition);
+        }
         let flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
         let groups = match (&select.group_by, &select.stagger) {
             (Some((span, keys)), _) => Some((keys, Groups::Tumbling { span: *span })),
@@ -126,22 +130,33 @@ impl Graph {
         }
     }
 
-    pub(super) fn from(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
+    pub(super) fn from(&mut self, from: &From, windows: Named<'_>, span: Span) -> Result<Input, SqlError> {
         match from {
-            From::Stream { name, over: None, alias } => {
+            From::Join(join) => self.join(join, windows, span),
+            From::Stream { over: Some(over), .. } | From::Query { over: Some(over), .. } => {
+                Err(over.span().error("OVER stands after a stream only in a join"))
+            }
+            _ => self.relation(from, span),
+        }
+    }
+
+    /// What stands in FROM alone, or beside JOIN, where it may have a window.
+    pub(super) fn relation(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
+        match from {
+            From::Stream { name, alias, .. } => {
                 let stream = self.stream(name)?;
                 let columns = stream.columns(span);
                 let alias = alias.as_ref().unwrap_or(name).text.clone();
-                let relation = Relation { name: Some(alias), columns, rowtime: Expr::Rowtime };
+                let relation = Relation { name: Some(alias), columns, rowtime: Some(Expr::Rowtime) };
                 let scope = Scope { relations: vec![relation] };
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
-            From::Stream { over: Some(_), name, .. } => Err(name.span.error("OVER after a stream is not supported")),
-            From::Join(join) => Err(join.span.error("JOIN is not supported")),
-            From::Function { name, .. } => {
-                Err(name.span.error(format!("The table function {} is not supported", name.text)))
+            From::Join(join) => self.join(join, &[], span),
+            From::Function { name, args, alias, columns } => {
+                let flow = self.table_function(name, args)?;
+                self.derived(flow, alias.as_ref(), columns)
             }
-            From::Query { query, alias, columns } => {
+            From::Query { query, alias, columns, .. } => {
                 let flow = self.query(query)?;
                 self.derived(flow, alias.as_ref(), columns)
             }
@@ -160,7 +175,7 @@ impl Graph {
             flow = self.materialise(flow);
         }
         let name = alias.map(|alias| alias.text.clone());
-        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Expr::Rowtime }] };
+        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Some(Expr::Rowtime) }] };
         Ok(Input { node: flow.node, width: flow.width, filter: flow.filter, scope })
     }
 
@@ -234,6 +249,7 @@ fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
 }
 
 fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
+    flow.columns.retain(|column| !column.hidden);
     if names.len() != flow.columns.len() {
         let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
         return Err(names[0].span.error(message));

@@ -23,6 +23,8 @@ const MAX_SCRIPT: usize = 100 * 1024;
 const MAX_DEPTH: usize = 32;
 /// How many operators of one precedence may follow each other: their tree is as deep. AND and OR have no such limit.
 const MAX_CHAIN: usize = 64;
+/// How many joins a FROM may have: each holds windows of its own.
+const MAX_JOINS: usize = 16;
 
 pub(crate) use reserved::is_reserved;
 

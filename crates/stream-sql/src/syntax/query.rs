@@ -1,6 +1,7 @@
 //! SELECT and its clauses.
 
 use super::MAX_CHAIN;
+use super::MAX_JOINS;
 use super::lexer::Token;
 use super::parser::Parser;
 use super::tree::{
@@ -126,8 +127,13 @@ impl Parser {
 
     fn from(&mut self) -> Parsed<From> {
         let mut from = self.relation()?;
+        let mut joins = 0;
         loop {
             let span = self.span();
+            joins += 1;
+            if joins > MAX_JOINS + 1 {
+                return Err(self.last_span().error(format!("FROM has more than {MAX_JOINS} joins")));
+            }
             if self.symbol(",") {
                 let right = self.relation()?;
                 from = From::Join(Box::new(Join { left: from, right, kind: JoinKind::Inner, span, on: None }));
@@ -182,8 +188,9 @@ impl Parser {
             self.advance();
             let query = Box::new(self.query()?);
             self.expect_symbol(")")?;
+            let over = if self.word("OVER") { Some(self.over()?) } else { None };
             let (alias, columns) = self.table_alias()?;
-            return Ok(From::Query { query, alias, columns });
+            return Ok(From::Query { query, over, alias, columns });
         }
         let name = self.new_name()?;
         let over = if self.word("OVER") { Some(self.over()?) } else { None };

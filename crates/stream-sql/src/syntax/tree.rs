@@ -157,6 +157,7 @@ pub(crate) enum From {
     },
     Query {
         query: Box<Query>,
+        over: Option<Over>,
         alias: Option<Name>,
         columns: Vec<Name>,
     },
@@ -217,6 +218,16 @@ pub(crate) struct Stagger {
 pub(crate) enum Over {
     Named(Name),
     Inline(Window),
+}
+
+impl Over {
+    /// Where the window or its name stands.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Over::Named(name) => name.span,
+            Over::Inline(window) => window.span,
+        }
+    }
 }
 
 #[derive(Debug)]
