@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SqlError;
 use crate::expression::Row;
-use crate::operator::{Node, NodeId, NodeState, Run, Target, reads};
+use crate::operator::{Node, NodeId, NodeState, Operator, Run, Target, reads};
 use crate::plan;
 use crate::record::{BadRow, Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
@@ -22,9 +22,9 @@ pub struct Application {
     /// Sources, then the script's streams, `error_stream` last.
     pub(crate) streams: Vec<StreamPlan>,
     pub(crate) pumps: Vec<String>,
+    pub(crate) tables: Vec<TablePlan>,
     /// Pumps that are created STOPPED.
     pub(crate) stopped: Vec<String>,
-    pub(crate) tables: Vec<TablePlan>,
 }
 
 /// A source: its node, and how its records are read.
@@ -178,6 +178,16 @@ impl Application {
         }
         self.choose_columns();
         Ok(self)
+    }
+
+    /// So many rows to a page of a sliding window, at least one (for tests: results do not depend on it).
+    pub fn with_page_rows(mut self, rows: usize) -> Application {
+        for node in &mut self.nodes {
+            if let Operator::Over(over) = &mut node.operator {
+                over.page_rows = rows.max(1);
+            }
+        }
+        self
     }
 
     /// The pumps that do nothing, because the script creates them STOPPED: worth telling whoever compiled it.

@@ -619,6 +619,13 @@ fn what_is_wrong_is_said_as_the_original_did() {
         ("SELECT STREAM COUNT(*) FROM s GROUP BY SUM(n)", 40, "Aggregate expression is illegal in GROUP BY clause"),
         ("SELECT STREAM MAX(MIN(n)) FROM s GROUP BY s.ROWTIME", 19, "Aggregate expressions cannot be nested"),
         ("SELECT STREAM k FROM s GROUP BY FLOOR(s.ROWTIME TO DAY), n", 15, "Expression 'K' is not being grouped"),
+        ("SELECT STREAM * FROM s GROUP BY FLOOR(s.ROWTIME TO DAY), k", 15, "Expression 'N' is not being grouped"),
+        ("SELECT STREAM LAG(n) FROM s", 15, "OVER clause is necessary for window functions"),
+        (
+            "SELECT STREAM a FROM (SELECT STREAM n FROM s) AS q(a, b)",
+            52,
+            "List of column aliases must have same degree as table",
+        ),
         (
             "SELECT STREAM CASE WHEN TRUE THEN 1 ELSE 'a' END FROM s",
             15,

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use stream_analytics::application::Application;
-use stream_analytics::{engine, line};
-use stream_sql::{Column, Event, Format, OutputRow, Source, SqlType, State, Value};
+use stream_analytics::line;
+use stream_sql::{Column, Event, Format, InputSchema, OutputRow, Source, SqlType, State, Value};
 
 use super::time;
 
@@ -12,6 +12,9 @@ const STEP: i64 = 1;
 
 /// The longest text of a time.
 const MAX_TEXT: u32 = 64;
+
+/// The stream that the time's column is read from.
+const SOURCE: &str = "SOURCE";
 
 /// Where ROWTIME comes from.
 #[derive(Debug)]
@@ -82,7 +85,7 @@ pub struct TimeColumn {
 impl TimeColumn {
     /// A column of the schema, or a path (`$.a.b`) from the top of a JSON record; `format` as `CHAR_TO_TIMESTAMP` has it.
     fn new(application: &Application, name: &str, format: Option<&str>) -> Result<TimeColumn, String> {
-        let mut source = engine::source(application.input_schema())?;
+        let mut source = engine::source(SOURCE, application.input_schema())?;
         let text = SqlType::Varchar { length: MAX_TEXT };
         if name.starts_with('$') {
             if !application.is_json() {
@@ -104,8 +107,7 @@ impl TimeColumn {
             }
         };
         let sql = format!(
-            "CREATE STREAM \"T\" (\"T\" {sql_type}); CREATE PUMP \"P\" AS INSERT INTO \"T\" SELECT STREAM {expression} FROM \"{}\"",
-            source.name
+            "CREATE STREAM \"T\" (\"T\" {sql_type}); CREATE PUMP \"P\" AS INSERT INTO \"T\" SELECT STREAM {expression} FROM \"SOURCE\""
         );
         let reader = stream_sql::Application::compile(&sql, &[source], &[])
             .map_err(|error| format!("--rowtime {name}: {}", error.message))?;

@@ -25,7 +25,7 @@ pub(crate) use calc::{Calc, Distinct};
 pub(crate) use equality::hash_of;
 pub(crate) use join::{Join, JoinSide, Reach};
 pub(crate) use lookup::Lookup;
-pub(crate) use over::{Frame, Over, Window, WindowCall, WindowFunction};
+pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
@@ -67,10 +67,10 @@ pub(crate) enum Operator {
     Stagger(Stagger),
     Sort(Sort),
     Over(Over),
-    Within(Within),
     Join(Box<Join>),
     Lookup(Lookup),
     TableFunction(TableFunction),
+    Within(Within),
 }
 
 /// What a node remembers.
@@ -90,12 +90,25 @@ pub(crate) enum NodeState {
     Sort(sort::SortState),
     #[serde(rename = "w")]
     Over(over::OverState),
-    #[serde(rename = "i")]
-    Within(within::WithinState),
     #[serde(rename = "j")]
     Join(Box<join::JoinState>),
     #[serde(rename = "f")]
     TableFunction(table_function::TableFunctionState),
+    #[serde(rename = "i")]
+    Within(within::WithinState),
+}
+
+impl NodeState {
+    /// Rows that wait in pages.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues)
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues_mut)
+    }
 }
 
 impl Operator {
@@ -108,11 +121,11 @@ impl Operator {
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
-            Operator::Over(_) => NodeState::Over(Default::default()),
-            Operator::Within(_) => NodeState::Within(Default::default()),
             Operator::Join(join) => NodeState::Join(Box::new(join.start())),
             Operator::Lookup(_) => NodeState::Nothing,
             Operator::TableFunction(function) => NodeState::TableFunction(function.start()),
+            Operator::Over(over) => NodeState::Over(over.start()),
+            Operator::Within(_) => NodeState::Within(Default::default()),
         }
     }
 
@@ -120,13 +133,8 @@ impl Operator {
     fn columns(&self, port: usize, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_)
-            | Operator::Sort(_)
-            | Operator::Distinct(_)
-            | Operator::Over(_)
-            | Operator::Within(_) => {
-                return true;
-            }
+            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Within(_) => return true,
+            Operator::Over(over) => over.columns(visit),
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));

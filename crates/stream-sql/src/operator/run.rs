@@ -73,20 +73,6 @@ impl<'a> Run<'a> {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
-            (Operator::Within(within), NodeState::Within(state)) => match within.row(state, row) {
-                Ok(()) => {
-                    let (rows, bound) = (within.release(state), within.bound(state));
-                    self.complete(node, rows);
-                    if let Some(bound) = bound {
-                        node.targets.iter().for_each(|target| self.bound(*target, bound));
-                    }
-                    Ok(())
-                }
-                Err(error) => {
-                    self.state.counters.late += 1;
-                    Err(error)
-                }
-            },
             (Operator::Join(_), NodeState::Join(_)) => {
                 let taken = self.join(target, |join, state, emit| join.row(state, target.port, row, emit));
                 taken.unwrap_or(Ok(()))
@@ -101,6 +87,20 @@ impl<'a> Run<'a> {
                 self.complete(node, complete);
                 result
             }
+            (Operator::Within(within), NodeState::Within(state)) => match within.row(state, row) {
+                Ok(()) => {
+                    let (rows, bound) = (within.release(state), within.bound(state));
+                    self.complete(node, rows);
+                    if let Some(bound) = bound {
+                        node.targets.iter().for_each(|target| self.bound(*target, bound));
+                    }
+                    Ok(())
+                }
+                Err(error) => {
+                    self.state.counters.late += 1;
+                    Err(error)
+                }
+            },
             // A state belongs to the application that made it (see `Application::run`).
             _ => Ok(()),
         };

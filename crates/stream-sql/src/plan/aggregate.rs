@@ -90,12 +90,14 @@ impl Binder<'_> {
     /// An aggregate over rows, and the type of its result.
     pub(super) fn aggregate_of(&mut self, call: &Call, span: Span) -> Result<(Aggregate, Type), SqlError> {
         let name = call.name.text.as_str();
-        if call.distinct.is_some() {
+        if call.distinct.is_some() && matches!(name, "COUNT" | "FIRST_VALUE" | "LAST_VALUE" | "ANY" | "EVERY") {
             return Err(span.error(format!("{name}(DISTINCT …) is not supported")));
         }
+        // The least and the greatest value are the same with and without.
+        let distinct = call.distinct.is_some() && !matches!(name, "MIN" | "MAX");
         if call.star {
             return if name == "COUNT" {
-                Ok((Aggregate { function: AggregateFunction::Count, arg: None }, Type::BIGINT))
+                Ok((Aggregate { function: AggregateFunction::Count, arg: None, distinct }, Type::BIGINT))
             } else {
                 Err(span.error(format!("{name}(*) is not supported: only COUNT(*) is")))
             };
@@ -128,7 +130,7 @@ impl Binder<'_> {
         if !takes {
             return Err(span.error(super::function::cannot_apply_function(name, &[data_type])));
         }
-        Ok((Aggregate { function, arg: Some(bound.expr) }, result))
+        Ok((Aggregate { function, arg: Some(bound.expr), distinct }, result))
     }
 }
 

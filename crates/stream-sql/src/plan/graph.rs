@@ -37,8 +37,8 @@ pub(super) struct StreamColumn {
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) streams: HashMap<String, StreamEntry>,
-    pub(super) functions: Rc<Functions>,
     pub(super) tables: Vec<TablePlan>,
+    pub(super) functions: Rc<Functions>,
     /// The pump being planned.
     pub(super) pump: Option<usize>,
 }

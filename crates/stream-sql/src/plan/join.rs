@@ -273,12 +273,10 @@ fn reach(over: &Over, windows: Named<'_>) -> Result<Reach, SqlError> {
     if let Some(key) = window.partition.first() {
         return Err(key.span.error("PARTITION BY is not allowed in the window of a join"));
     }
-    if matches!(window.frame, tree::Frame::Unbounded) {
-        return Err(window.span.error("The window of a join needs bounds: ROWS or RANGE … PRECEDING"));
-    }
-    match Binder::new(&Scope { relations: Vec::new() }).window(window)?.frame {
-        Frame::Rows(preceding) => Ok(Reach::Rows(preceding)),
+    match Binder::new(&Scope { relations: Vec::new() }).window(window)?.1 {
+        Frame::Rows(preceding) => Ok(Reach::Rows(preceding as u64)),
         Frame::Range(length) => Ok(Reach::Range(length)),
+        Frame::Unbounded => Err(window.span.error("The window of a join needs bounds: ROWS or RANGE … PRECEDING")),
     }
 }
 

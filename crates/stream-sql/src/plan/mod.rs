@@ -53,9 +53,9 @@ pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Resul
     for source in sources {
         planner.source(source);
     }
+    planner.graph.tables = tables.iter().map(TablePlan::new).collect();
     let statements: Vec<_> =
         statements.iter().enumerate().filter(|(place, _)| !is_replaced(&statements, *place)).collect();
-    planner.graph.tables = tables.iter().map(TablePlan::new).collect();
     // Pumps run when all is there: they may read streams that are created later.
     for (_, statement) in &statements {
         match statement {
@@ -154,11 +154,11 @@ impl Planner {
         if self.pumps.contains(&name.text) {
             return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
-        let nodes = self.graph.nodes.len();
         if self.graph.table(&insert.target, insert.target.span).is_some() {
             let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
             return Err(insert.target.span.error(message));
         }
+        let nodes = self.graph.nodes.len();
         self.graph.pump = Some(self.pumps.len());
         self.pumps.push(name.text.clone());
         let target = self.graph.stream(&insert.target)?.clone();
@@ -211,8 +211,8 @@ impl Planner {
             sources: self.sources,
             streams: self.streams,
             pumps: self.pumps,
-            stopped: self.stopped,
             tables: self.graph.tables,
+            stopped: self.stopped,
         };
         application.choose_columns();
         application

@@ -97,8 +97,7 @@ impl Graph {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
         } else {
-            binder.windows =
-                Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: Vec::new() });
+            binder.windows = Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: 0 });
         }
         binder.place = Place::Other;
         let (columns, rowtime) = select_list(&mut binder, select)?;
@@ -116,7 +115,7 @@ impl Graph {
                 let width = grouping.keys.len() + grouping.aggregates.len();
                 Flow { node: self.groups(flow, groups, grouping)?, width, filter: having, columns, rowtime }
             }
-            _ => Flow { columns, rowtime, ..self.windows(flow, binder.windows) },
+            _ => self.windows(Flow { columns, rowtime, ..flow }, binder.windows, &order),
         };
         if let Some(span) = select.distinct {
             if let Some((_, keys)) = &select.order_by {
@@ -199,13 +198,17 @@ impl Graph {
         Ok(self.add(operator, flow.node))
     }
 
-    /// The rows with what their windows give.
-    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>) -> Flow {
-        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| !windows.calls.is_empty()) else {
+    /// The rows with what their windows give. `order`: what they are sorted by.
+    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>, order: &[Typed]) -> Flow {
+        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| windows.calls > 0) else {
             return flow;
         };
-        let width = flow.width + calls.len();
-        let node = self.add(Operator::Over(Over { condition: flow.filter, windows, calls }), flow.node);
+        let mut reads = Vec::new();
+        let values = flow.columns.iter().map(|column| &column.value).chain(order).map(|value| &value.expr);
+        values.chain(&flow.rowtime).for_each(|expr| expr.columns(&mut |place| reads.push(place)));
+        reads.retain(|place| *place < flow.width);
+        let width = flow.width + calls;
+        let node = self.add(Operator::Over(Over::new(flow.filter, windows, reads)), flow.node);
         Flow { node, width, filter: None, ..flow }
     }
 
@@ -251,8 +254,13 @@ fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
 fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
     flow.columns.retain(|column| !column.hidden);
     if names.len() != flow.columns.len() {
-        let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
-        return Err(names[0].span.error(message));
+        let known: Vec<String> = flow.columns.iter().map(|column| format!("'{}'", column.name)).collect();
+        return Err(names[0].span.error(format!(
+            "List of column aliases must have same degree as table; table has {} columns ({}), whereas alias list has {} columns",
+            known.len(),
+            known.join(", "),
+            names.len()
+        )));
     }
     for (column, name) in flow.columns.iter_mut().zip(names) {
         column.name = name.text.clone();
@@ -290,21 +298,29 @@ fn stagger_length(binder: &mut Binder<'_>, stagger: &tree::Stagger) -> Result<i6
     }
 }
 
+/// A column of `*`: of groups it must be a key.
+fn grouped(grouping: Option<&Grouping>, column: &FlowColumn, span: Span) -> Result<Typed, SqlError> {
+    let Some(grouping) = grouping else { return Ok(column.value.clone()) };
+    let place = grouping.keys.iter().position(|key| key.expr == column.value.expr);
+    let place = place.ok_or_else(|| span.error(format!("Expression '{}' is not being grouped", column.name)))?;
+    Ok(Typed { expr: Expr::Column(place), data_type: column.value.data_type })
+}
+
 /// The columns of a SELECT list, and the one that is `AS ROWTIME`.
 fn select_list(binder: &mut Binder<'_>, select: &Select) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
     let (mut columns, mut rowtime) = (Vec::new(), None);
     for item in &select.items {
         match item {
             Item::Wildcard { qualifier, span } => {
-                if binder.grouping.is_some() {
-                    return Err(span.error("* is not allowed with GROUP BY"));
-                }
                 let relations = match qualifier {
                     Some(qualifier) => std::slice::from_ref(binder.scope.relation(qualifier)?),
                     None => &binder.scope.relations[..],
                 };
                 let visible = relations.iter().flat_map(|relation| &relation.columns).filter(|column| !column.hidden);
-                columns.extend(visible.map(|column| FlowColumn { span: *span, ..column.clone() }));
+                for column in visible {
+                    let value = grouped(binder.grouping.as_ref(), column, *span)?;
+                    columns.push(FlowColumn { span: *span, value, ..column.clone() });
+                }
             }
             Item::Expr { expr, alias } => {
                 let value = binder.bind(expr)?;

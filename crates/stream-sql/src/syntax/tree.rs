@@ -347,7 +347,15 @@ pub(crate) struct Call {
     pub(crate) distinct: Option<Span>,
     /// `IGNORE NULLS`, `RESPECT NULLS`
     pub(crate) nulls: Option<Nulls>,
+    /// `FROM FIRST`, `FROM LAST` of NTH_VALUE
+    pub(crate) from: Option<End>,
     pub(crate) over: Option<Box<Over>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    First,
+    Last,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
