@@ -105,6 +105,17 @@ fn functions_of_the_script() {
             ("TIMESTAMP", "early(t)", r#""2004-09-30 00:00:00.000""#),
         ],
     );
+    // The example of the page on EXTRACT.
+    let floor = "CREATE or replace FUNCTION FLOOR30MIN( p_time TIMESTAMP ) RETURNS  TIMESTAMP CONTAINS SQL RETURNS NULL ON NULL INPUT
+        RETURN  floor(p_time to HOUR) + (( EXTRACT (  MINUTE FROM p_time  ) / 30)* INTERVAL '30' MINUTE ) ;";
+    values(
+        floor,
+        &[
+            ("TIMESTAMP", "FLOOR30MIN(t)", r#""2004-09-30 13:30:00.000""#),
+            ("TIMESTAMP", "FLOOR30MIN( CURRENT_ROW_TIMESTAMP )", r#""1970-01-01 00:00:00.000""#),
+            ("TIMESTAMP", "floor30min(NULL)", "null"),
+        ],
+    );
     let many = "four(".repeat(20) + "0" + &")".repeat(20);
     values(prelude, &[("BIGINT", &many, "0")]);
 }
@@ -709,6 +720,69 @@ fn reserved_words_are_no_names() {
         compile(&format!("CREATE STREAM o ({word} INTEGER)")).unwrap();
     }
     values("", &[("BOOLEAN", "ROWTIME > s.APPROXIMATE_ARRIVAL_TIME", "true")]);
+}
+
+/// What a value of a record is, as text, in a column of a type; `error` where its row fails.
+fn mapped(sql_type: &str, format: &str, record: &str) -> String {
+    let schema = format!(
+        r#"{{"RecordFormat": {format}, "RecordColumns": [{{"Name": "V", "SqlType": "{sql_type}", "Mapping": "$.v"}}]}}"#
+    );
+    let schema: InputSchema = serde_json::from_str(&schema).unwrap();
+    let sql = format!("CREATE STREAM o (v {sql_type}); CREATE PUMP p AS INSERT INTO o SELECT STREAM v FROM s;");
+    let application = Application::compile(&sql, &[schema.source("S").unwrap()], &[]).unwrap();
+    let (mut state, mut rows) = (State::default(), Vec::new());
+    let event = Event::Record { source: 0, rowtime: 1, arrival: 1, origin: None, bytes: record.as_bytes() };
+    application.run(&mut state, event, &mut rows);
+    let shown = rows.iter().map(|row| {
+        let mut json = Vec::new();
+        application.write_json(row, &mut json);
+        let json = String::from_utf8(json).unwrap();
+        json.strip_prefix(r#"{"V":"#).and_then(|json| json.strip_suffix('}')).unwrap_or("error").to_owned()
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn values_of_records_are_coerced() {
+    for (sql_type, value, expected) in [
+        ("INTEGER", "null", "null"),
+        ("INTEGER", "true", "1"),
+        ("DECIMAL(4,1)", "false", "0.0"),
+        ("BOOLEAN", "true", "true"),
+        ("VARCHAR(9)", "true", r#""true""#),
+        ("TIMESTAMP", "true", "error"),
+        ("INTEGER", "123.4", "error"),
+        ("INTEGER", "123.0", "123"),
+        ("INTEGER", "3000000000", "error"),
+        ("BIGINT", "3000000000", "3000000000"),
+        ("DOUBLE", "1e3", "1000.0"),
+        ("DECIMAL(5,2)", "123.45", "123.45"),
+        ("DECIMAL(5,2)", "1234.5", "error"),
+        ("BOOLEAN", "0", "false"),
+        ("BOOLEAN", "7", "true"),
+        ("VARCHAR(9)", "1.50", r#""1.50""#),
+        ("DATE", "20240101", "error"),
+        ("INTEGER", r#""42""#, "42"),
+        ("INTEGER", r#""many""#, "error"),
+        ("DOUBLE", r#""2.5""#, "2.5"),
+        ("BOOLEAN", r#""TRUE""#, "true"),
+        ("BOOLEAN", r#""yes""#, "false"),
+        ("VARCHAR(3)", r#""abcdef""#, r#""abc""#),
+        ("DATE", r#""1992-02-14""#, r#""1992-02-14""#),
+        ("TIMESTAMP", r#""1992-02-14 18:35:44.0""#, r#""1992-02-14 18:35:44.000""#),
+        ("TIMESTAMP", r#""2018-06-13T14:11:05.766191""#, r#""2018-06-13 14:11:05.766""#),
+        ("TIME", r#""18:35:44""#, r#""18:35:44.000""#),
+        ("TIMESTAMP", r#""yesterday""#, "error"),
+        ("VARCHAR(20)", r#"{"a":[1,"b"]}"#, r#""{\"a\":[1,\"b\"]}""#),
+        ("INTEGER", "[1]", "error"),
+    ] {
+        let shown = mapped(sql_type, r#"{"RecordFormatType": "JSON"}"#, &format!(r#"{{"v":{value}}}"#));
+        assert_eq!(shown, expected, "{value} as {sql_type}");
+    }
+    assert_eq!(mapped("INTEGER", r#"{"RecordFormatType": "JSON"}"#, r#"{"V":1}"#), "null");
+    let csv = r#"{"RecordFormatType": "CSV", "MappingParameters": {"CSVMappingParameters":
+        {"RecordColumnDelimiter": "|", "RecordRowDelimiter": "\n"}}}"#;
+    assert_eq!(mapped("INTEGER", csv, "1|x\n2\n\nthree\n|y\n"), "1 2 error null");
 }
 
 #[test]

@@ -121,6 +121,18 @@ const WORDS: &[&str] = &[
     "w",
     "EXTRACT",
     ";",
+    "UNION",
+    "ALL",
+    "WITHIN",
+    "ORDER",
+    "PERIOD",
+    "PRECEDES",
+    "STRICTLY",
+    "LEADS",
+    "CREATE",
+    "FUNCTION",
+    "RETURNS",
+    "RETURN",
 ];
 
 /// Expressions over the columns, most of them of the right types.
