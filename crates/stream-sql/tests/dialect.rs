@@ -88,7 +88,7 @@ fn functions_of_the_script() {
         CREATE FUNCTION name_of(x INTEGER) RETURNS VARCHAR(20) SPECIFIC name_of_1 RETURN 'whole ' || CAST(x AS VARCHAR(9));
         CREATE FUNCTION name_of(x VARCHAR(8)) RETURNS VARCHAR(20) RETURN ('text ' || x);
         CREATE FUNCTION pi() RETURNS DOUBLE RETURN 3.25;
-        CREATE FUNCTION tsdiff(a INTEGER, b INTEGER) RETURNS INTEGER RETURN a - b;
+        CREATE FUNCTION tsdiff(IN a INTEGER, b INTEGER) RETURNS INTEGER RETURN a - b;
         CREATE FUNCTION early(t TIMESTAMP) RETURNS TIMESTAMP RETURN FLOOR(t TO DAY);";
     values(
         prelude,
@@ -287,6 +287,7 @@ fn order_by_within_puts_rows_in_the_order_of_a_time_of_their_own() {
         ("n WITHIN INTERVAL '2' SECOND", 47, "takes a TIMESTAMP, not INTEGER"),
         ("FLOOR(t TO DAY) WITHIN INTERVAL '2' SECOND", 47, "AS ROWTIME"),
         ("t WITHIN 2", 56, "INTERVAL literal"),
+        ("FLOOR(ROWTIME TO MINUTE) WITHIN INTERVAL '2' SECOND", 47, "as in s.ROWTIME"),
         ("t WITHIN INTERVAL '1' MONTH", 56, "INTERVAL literal"),
     ] {
         refused(&[(&format!("{pump}{order}"), (2, column), message)]);
@@ -334,6 +335,19 @@ fn order_by_takes_places_names_and_distinct() {
         CREATE PUMP p AS INSERT INTO o SELECT STREAM DISTINCT ROWTIME, k FROM s ORDER BY ROWTIME, k DESC;";
     let expected = [r#"O 8 {"R":"1970-01-01 00:00:00.007","K":"b"}"#, r#"O 8 {"R":"1970-01-01 00:00:00.007","K":"a"}"#];
     check(distinct, &steps, &expected);
+}
+
+#[test]
+fn groups_are_ordered_by_what_is_not_selected() {
+    // The example of the page on ORDER BY.
+    let sql = "CREATE STREAM o (k VARCHAR(8));
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM k FROM s GROUP BY FLOOR(ROWTIME TO HOUR), k
+        ORDER BY FLOOR(ROWTIME TO HOUR), SUM(n) DESC, k;";
+    let record = |k: &str, n: i32| format!(r#"{{"k":"{k}","n":{n}}}"#);
+    let records = [record("a", 1), record("c", 2), record("b", 3), record("a", 1)];
+    let steps: Vec<Step<'_>> =
+        records.iter().map(|record| (7, Some(record.as_str()))).chain([(3_600_000, None)]).collect();
+    check(sql, &steps, &[r#"O 3600000 {"K":"b"}"#, r#"O 3600000 {"K":"a"}"#, r#"O 3600000 {"K":"c"}"#]);
 }
 
 #[test]
@@ -625,6 +639,7 @@ fn what_is_wrong_is_said_as_the_original_did() {
         ("SELECT STREAM n FROM s WHERE NOT n", 30, "Cannot apply 'NOT' to arguments of type 'NOT<INTEGER>'"),
         ("SELECT STREAM n FROM s WHERE n LIKE 'a'", 30, "Cannot apply 'LIKE'"),
         ("SELECT STREAM n FROM s WHERE n IN (1, 'a')", 39, "Values passed to IN operator must have compatible types"),
+        ("SELECT STREAM n IS NOT TRUE FROM s", 15, "Cannot apply 'IS TRUE' to arguments of type '<INTEGER> IS TRUE'"),
         ("SELECT STREAM n FROM s WHERE n", 30, "WHERE clause must be a condition"),
         ("SELECT STREAM n FROM s WHERE COUNT(*) > 1", 30, "Aggregate expression is illegal in WHERE clause"),
         ("SELECT STREAM COUNT(*) FROM s GROUP BY SUM(n)", 40, "Aggregate expression is illegal in GROUP BY clause"),
@@ -838,6 +853,7 @@ fn tests_of_periods() {
             ("BOOLEAN", &instant, "false"),
             ("BOOLEAN", &format!("{long} CONTAINS {}", at(1)), "true"),
             ("BOOLEAN", &format!("{long} CONTAINS CAST(NULL AS TIMESTAMP)"), "null"),
+            ("BOOLEAN", &format!("({}, INTERVAL '4' SECOND) EQUALS {long}", at(1)), "true"),
         ],
     );
 }
