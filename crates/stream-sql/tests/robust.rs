@@ -140,6 +140,18 @@ const WORDS: &[&str] = &[
     "OVER (ROWS 2 PRECEDING)",
     "EXTRACT",
     ";",
+    "UNION",
+    "ALL",
+    "WITHIN",
+    "ORDER",
+    "PERIOD",
+    "PRECEDES",
+    "STRICTLY",
+    "LEADS",
+    "CREATE",
+    "FUNCTION",
+    "RETURNS",
+    "RETURN",
 ];
 
 /// Expressions over the columns, most of them of the right types.

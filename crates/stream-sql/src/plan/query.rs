@@ -260,8 +260,13 @@ pub(super) fn rename(columns: &mut Vec<FlowColumn>, names: &[Name]) -> Result<()
     let Some(first) = names.first() else { return Ok(()) };
     columns.retain(|column| !column.hidden);
     if names.len() != columns.len() {
-        let message = format!("The alias names {} columns, the query has {}", names.len(), columns.len());
-        return Err(first.span.error(message));
+        let known: Vec<String> = columns.iter().map(|column| format!("'{}'", column.name)).collect();
+        return Err(first.span.error(format!(
+            "List of column aliases must have same degree as table; table has {} columns ({}), whereas alias list has {} columns",
+            known.len(),
+            known.join(", "),
+            names.len()
+        )));
     }
     for (column, name) in columns.iter_mut().zip(names) {
         column.name = name.text.clone();
@@ -299,6 +304,14 @@ fn stagger_length(binder: &mut Binder<'_>, stagger: &tree::Stagger) -> Result<i6
     }
 }
 
+/// A column of `*`: of groups it must be a key.
+fn grouped(grouping: Option<&Grouping>, column: &FlowColumn, span: Span) -> Result<Typed, SqlError> {
+    let Some(grouping) = grouping else { return Ok(column.value.clone()) };
+    let place = grouping.keys.iter().position(|key| key.expr == column.value.expr);
+    let place = place.ok_or_else(|| span.error(format!("Expression '{}' is not being grouped", column.name)))?;
+    Ok(Typed { expr: Expr::Column(place), data_type: column.value.data_type })
+}
+
 /// The columns of a SELECT list, and the one that is `AS ROWTIME`.
 pub(super) fn select_list(
     binder: &mut Binder<'_>,
@@ -308,15 +321,15 @@ pub(super) fn select_list(
     for item in &select.items {
         match item {
             Item::Wildcard { qualifier, span } => {
-                if binder.grouping.is_some() {
-                    return Err(span.error("* is not allowed with GROUP BY"));
-                }
                 let relations = match qualifier {
                     Some(qualifier) => std::slice::from_ref(binder.scope.relation(qualifier)?),
                     None => &binder.scope.relations[..],
                 };
                 let visible = relations.iter().flat_map(|relation| &relation.columns).filter(|column| !column.hidden);
-                columns.extend(visible.map(|column| FlowColumn { span: *span, ..column.clone() }));
+                for column in visible {
+                    let value = grouped(binder.grouping.as_ref(), column, *span)?;
+                    columns.push(FlowColumn { span: *span, value, ..column.clone() });
+                }
             }
             Item::Expr { expr, alias } => {
                 let value = binder.bind(expr)?;
