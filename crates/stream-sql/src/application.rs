@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SqlError;
 use crate::expression::Row;
-use crate::operator::{Node, NodeId, NodeState, Run, Target};
+use crate::operator::{Node, NodeId, NodeState, Operator, Run, Target};
 use crate::plan;
 use crate::record::Reader;
 use crate::schema::Source;
@@ -217,17 +217,29 @@ impl Application {
                 self.streams.iter().any(|stream| stream.is_output && stream.name == plan.source.name);
                 plan.source.columns.len()
             ];
+            let mut is_all = false;
             for target in &self.nodes[plan.node].targets {
-                let all = self.nodes[target.node].operator.columns(&mut |place| {
+                is_all |= reads(&self.nodes, target.node, &mut |place| {
                     if let Some(used) = used.get_mut(place) {
                         *used = true;
                     }
                 });
-                if all {
-                    used.fill(true);
-                }
+            }
+            if is_all {
+                used.fill(true);
             }
             plan.reader = Reader::new(&plan.source, &used);
         }
+    }
+}
+
+/// Calls `visit` for every column of its input that a node reads, or those do that it hands its rows on to with more columns behind;
+/// or says that all are read.
+fn reads(nodes: &[Node], node: NodeId, visit: &mut dyn FnMut(usize)) -> bool {
+    let Node { operator, targets, .. } = &nodes[node];
+    let all = operator.columns(visit);
+    match operator {
+        Operator::Records(_) => targets.iter().fold(all, |all, target| reads(nodes, target.node, visit) || all),
+        _ => all,
     }
 }

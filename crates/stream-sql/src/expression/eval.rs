@@ -91,6 +91,14 @@ impl Expr {
                 let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
                 function.call(args)?
             }
+            Expr::Record(fields) => {
+                for field in fields {
+                    if !field.expr.eval(row)?.is_null() {
+                        return Ok(Datum::Boolean(true));
+                    }
+                }
+                Datum::Null
+            }
         })
     }
 

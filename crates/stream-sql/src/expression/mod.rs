@@ -5,6 +5,7 @@ mod arithmetic;
 mod cast;
 mod eval;
 mod function;
+pub(crate) mod log;
 mod pattern;
 mod replace;
 mod text;
@@ -14,11 +15,12 @@ pub(crate) use cast::{Kind, cast, decimal_text, fits, to_double};
 pub(crate) use eval::compare;
 pub(crate) use function::Function;
 pub(crate) use pattern::{Pattern, PatternKind};
+pub(crate) use text::cut;
 
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
 use crate::syntax::tree::Test;
-use crate::value::{Datum, Value};
+use crate::value::{Datum, SqlType, Value};
 
 /// A row on its way through the operators.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +105,7 @@ pub(crate) enum Expr {
     Cast {
         expr: Box<Expr>,
         from: Kind,
-        to: crate::value::SqlType,
+        to: SqlType,
     },
     /// LIKE, SIMILAR TO
     Match {
@@ -122,6 +124,16 @@ pub(crate) enum Expr {
         rest: Box<[Expr; 3]>,
     },
     Call(Function, Vec<Expr>),
+    /// A record, of which only the fields have values. It is NULL if all of them are.
+    Record(Vec<RecordField>),
+}
+
+/// A field of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RecordField {
+    pub(crate) name: String,
+    pub(crate) sql_type: SqlType,
+    pub(crate) expr: Expr,
 }
 
 impl Expr {
@@ -191,6 +203,7 @@ impl Expr {
                 rest.iter().for_each(visit);
             }
             Expr::Call(_, args) => args.iter().for_each(visit),
+            Expr::Record(fields) => fields.iter().for_each(|field| visit(&field.expr)),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod aggregate;
 mod calc;
 mod over;
+mod records;
 mod run;
 mod sort;
 mod stagger;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
 pub(crate) use calc::{Calc, Distinct};
 pub(crate) use over::{Frame, Over, Window, WindowCall, WindowFunction};
+pub(crate) use records::{RecordCall, Records};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
@@ -54,6 +56,7 @@ pub(crate) enum Operator {
     Stagger(Stagger),
     Sort(Sort),
     Over(Over),
+    Records(Records),
 }
 
 /// What a node remembers.
@@ -80,7 +83,7 @@ impl Operator {
     pub(crate) fn start(&self) -> NodeState {
         match self {
             Operator::Stream(stream) => NodeState::Stream(stream.start()),
-            Operator::Calc(_) => NodeState::Nothing,
+            Operator::Calc(_) | Operator::Records(_) => NodeState::Nothing,
             Operator::Distinct(_) => NodeState::Distinct(Default::default()),
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
@@ -94,6 +97,10 @@ impl Operator {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
             Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Over(_) => return true,
+            // What those behind it read of the row is theirs to say.
+            Operator::Records(records) => {
+                all.extend(records.condition.iter().chain(records.calls.iter().map(|call| &call.line)));
+            }
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));

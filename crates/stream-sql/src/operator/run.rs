@@ -69,6 +69,14 @@ impl<'a> Run<'a> {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
+            (Operator::Records(records), _) => match records.row(row) {
+                Ok(Some(values)) => {
+                    self.forward(node, Row { values: &values, ..row });
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            },
             // A state belongs to the application that made it (see `Application::run`).
             _ => Ok(()),
         };

@@ -110,6 +110,9 @@ impl Binder<'_> {
     /// A call that is no aggregate.
     pub(super) fn call(&mut self, call: &Call, span: tree::Span) -> Result<Typed, SqlError> {
         let name = call.name.text.as_str();
+        if super::record::is_record_function(name) {
+            return self.record(call, span);
+        }
         let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>, _>>()?;
         match name {
             "COALESCE" | "NULLIF" => return self.null_function(name, args, span),

@@ -8,12 +8,13 @@ mod graph;
 mod monotonic;
 mod over;
 mod query;
+mod record;
 mod scope;
 mod types;
 
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
-use crate::expression::Expr;
+use crate::expression::{Expr, Function};
 use crate::operator::{Calc, Operator, Stream, Target};
 use crate::record::Reader;
 use crate::schema::Source;
@@ -23,7 +24,7 @@ use crate::value::{SqlType, Value};
 use function::cast_of;
 use graph::{Graph, StreamColumn, StreamEntry};
 use query::FlowColumn;
-use types::{Type, length};
+use types::{Type, Typed, length};
 
 /// The columns of `error_stream`.
 const ERROR_STREAM: [&str; 7] =
@@ -224,9 +225,16 @@ fn assign(column: FlowColumn, target: &StreamColumn) -> Result<Expr, SqlError> {
     // Calculations are wider than their types: whoever stores a value makes it fit.
     let is_stored =
         matches!(column.value.expr, Expr::Column(_) | Expr::Literal(_)) && data_type == Type::Sql(target.sql_type);
-    let value = if fits || is_stored { column.value } else { cast_of(column.value, target.sql_type) };
+    let value = match target.sql_type {
+        _ if fits || is_stored => column.value,
+        to if to.is_text() => {
+            let cut = Function::Cut { length: length(to) };
+            Typed { expr: Expr::Call(cut, vec![column.value.expr]), data_type: Type::Sql(to) }
+        }
+        to => cast_of(column.value, to),
+    };
     if target.not_null {
-        return Ok(Expr::Call(crate::expression::Function::NotNull, vec![value.expr]));
+        return Ok(Expr::Call(Function::NotNull, vec![value.expr]));
     }
     Ok(value.expr)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::scan::{Raw, unescape};
 use crate::datetime::text;
-use crate::expression::{Kind, cast, fits};
+use crate::expression::{Kind, cast, cut, fits};
 use crate::value::{Datum, SqlType};
 
 /// The value as a type; `None` is a coercion error.
@@ -72,7 +72,7 @@ fn whole(digits: &[u8]) -> Option<i64> {
 /// A text as a type: also how CSV values are read.
 pub(super) fn from_text<'r>(value: Cow<'r, str>, to: SqlType) -> Option<Datum<'r>> {
     Some(match to {
-        SqlType::Varchar { length } | SqlType::Char { length } => Datum::Text(truncated(value, length as usize)),
+        SqlType::Varchar { length } | SqlType::Char { length } => Datum::Text(cut(value, length)),
         SqlType::Boolean => Datum::Boolean(value.trim().eq_ignore_ascii_case("true")),
         SqlType::Timestamp => Datum::Timestamp(text::parse_timestamp_of_record(&value)?),
         SqlType::Date => {
@@ -86,19 +86,4 @@ pub(super) fn from_text<'r>(value: Cow<'r, str>, to: SqlType) -> Option<Datum<'r
         }
         to => return cast(Datum::Text(value), Kind::Plain, to).ok(),
     })
-}
-
-/// Too long a text is cut off without a word ("VARCHAR truncated silently").
-fn truncated(value: Cow<'_, str>, length: usize) -> Cow<'_, str> {
-    if value.len() <= length {
-        return value;
-    }
-    let Some((end, _)) = value.char_indices().nth(length) else { return value };
-    match value {
-        Cow::Borrowed(value) => Cow::Borrowed(&value[..end]),
-        Cow::Owned(mut value) => {
-            value.truncate(end);
-            Cow::Owned(value)
-        }
-    }
 }
