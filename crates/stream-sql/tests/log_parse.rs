@@ -250,7 +250,7 @@ fn what_cannot_be_is_refused_with_its_place() {
         ("SELECT STREAM REGEX_LOG_PARSE(LINE, '(.)', 'a, b') FROM S".into(), 37, "column B has no group"),
         ("SELECT STREAM FAST_REGEX_LOG_PARSE(LINE, '(<Foo>)') FROM S".into(), 42, "<Foo>"),
         ("SELECT STREAM FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE INTEGER') FROM S".into(), 44, "expected START"),
-        ("SELECT STREAM FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE FOO START 1') FROM S".into(), 44, "expected a type"),
+        ("SELECT STREAM FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE FOO START 1') FROM S".into(), 44, "expecting: a type"),
         (
             "SELECT STREAM FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE INT START 1, A TYPE INT START 2') FROM S".into(),
             44,
@@ -276,4 +276,21 @@ fn what_cannot_be_is_refused_with_its_place() {
     for (query, column, part) in &cases {
         check_error(&format!("{head}{query};"), 3, *column, part);
     }
+}
+
+#[test]
+fn patterns_of_dates_are_read_with_the_script() {
+    let head = "CREATE STREAM O (a TIMESTAMP);\nCREATE PUMP P AS INSERT INTO O\n";
+    check_error(
+        &format!("{head}SELECT STREAM CHAR_TO_TIMESTAMP('yyyy-MM-ddThh', LINE) FROM S;"),
+        3,
+        33,
+        "unknown letter T",
+    );
+    let sql = format!("{head}SELECT STREAM CHAR_TO_TIMESTAMP('MM/dd/yy hh:mm:ss', LINE) FROM S;");
+    let expected = [
+        r#"["2011-09-16 03:15:24.000"]"#,
+        "error: \"2009/09/16 03:15:24\" does not match the pattern \"MM/dd/yy hh:mm:ss\"",
+    ];
+    assert_eq!(run(&sql, &["09/16/11 03:15:24", "2009/09/16 03:15:24"]), expected);
 }

@@ -17,6 +17,8 @@ pub(crate) use function::Function;
 pub(crate) use pattern::{Pattern, PatternKind};
 pub(crate) use text::cut;
 
+use std::sync::Arc;
+
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
 use crate::syntax::tree::Test;
@@ -107,6 +109,11 @@ pub(crate) enum Expr {
         from: Kind,
         to: SqlType,
     },
+    /// CAST of a text, or of an interval, to an interval.
+    ToInterval {
+        expr: Box<Expr>,
+        qualifier: Qualifier,
+    },
     /// LIKE, SIMILAR TO
     Match {
         expr: Box<Expr>,
@@ -126,6 +133,8 @@ pub(crate) enum Expr {
     Call(Function, Vec<Expr>),
     /// A record, of which only the fields have values. It is NULL if all of them are.
     Record(Vec<RecordField>),
+    /// A function of the script: its body is over its arguments alone.
+    Apply(Arc<Body>, Vec<Expr>),
 }
 
 /// A field of a record.
@@ -134,6 +143,17 @@ pub(crate) struct RecordField {
     pub(crate) name: String,
     pub(crate) sql_type: SqlType,
     pub(crate) expr: Expr,
+}
+
+/// The body of a function of the script, which all calls share.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Body {
+    /// Its columns are the arguments.
+    pub(crate) expr: Expr,
+    /// How many nodes it has.
+    pub(crate) size: usize,
+    /// NULL if an argument is.
+    pub(crate) null_on_null: bool,
 }
 
 impl Expr {
@@ -152,10 +172,17 @@ impl Expr {
         found
     }
 
+    /// Whether ROWTIME or the wall clock is read.
+    pub(crate) fn reads_time(&self) -> bool {
+        let mut found = matches!(self, Expr::Rowtime | Expr::Now);
+        self.children(&mut |child| found |= child.reads_time());
+        found
+    }
+
     /// How many nodes it has.
     pub(crate) fn size(&self) -> usize {
-        let mut size = 1;
-        self.children(&mut |child| size += child.size());
+        let mut size = if let Expr::Apply(body, _) = self { body.size } else { 1 };
+        self.children(&mut |child| size = child.size().saturating_add(size));
         size
     }
 
@@ -181,7 +208,8 @@ impl Expr {
             | Expr::Round { expr, .. }
             | Expr::StepTime { expr, .. }
             | Expr::Extract { expr, .. }
-            | Expr::Cast { expr, .. } => visit(expr),
+            | Expr::Cast { expr, .. }
+            | Expr::ToInterval { expr, .. } => visit(expr),
             Expr::In { expr, list } => {
                 visit(expr);
                 list.iter().for_each(visit);
@@ -202,7 +230,7 @@ impl Expr {
                 pattern_of(pattern, visit);
                 rest.iter().for_each(visit);
             }
-            Expr::Call(_, args) => args.iter().for_each(visit),
+            Expr::Call(_, args) | Expr::Apply(_, args) => args.iter().for_each(visit),
             Expr::Record(fields) => fields.iter().for_each(|field| visit(&field.expr)),
         }
     }

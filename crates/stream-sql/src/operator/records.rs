@@ -10,6 +10,8 @@ use crate::value::{Datum, Value};
 #[derive(Debug, Clone)]
 pub(crate) struct Records {
     pub(crate) condition: Option<Expr>,
+    /// How many columns a row has that comes in.
+    pub(crate) width: usize,
     pub(crate) calls: Vec<RecordCall>,
 }
 

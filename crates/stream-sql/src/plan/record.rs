@@ -50,7 +50,7 @@ impl Graph {
         if calls.is_empty() {
             return Ok(flow);
         }
-        let node = self.add(Operator::Records(Records { condition: flow.filter, calls }), flow.node);
+        let node = self.add(Operator::Records(Records { condition: flow.filter, width: flow.width, calls }), flow.node);
         Ok(Flow { node, width, filter: None, ..flow })
     }
 }

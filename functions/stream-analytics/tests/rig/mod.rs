@@ -16,6 +16,8 @@ use stream_analytics::catalog::Catalog;
 use stream_analytics::folding::Folder;
 use stream_analytics::handler::Context;
 use stream_analytics::outside::RulesBucket;
+use stream_analytics::pages::Pages;
+use stream_analytics::tables::{Buckets, Tables};
 
 pub use streams::{Wires, World};
 
@@ -176,9 +178,17 @@ impl ObjectStore for Memory {
 /// One instance of the function.
 pub fn instance(index: &Memory, lake: &Memory, rules: &Memory, wires: &Wires) -> Arc<Context<Wires, RulesBucket>> {
     let store = |memory: &Memory| -> Arc<dyn ObjectStore> { Arc::new(memory.clone()) };
-    let catalog = Catalog::new(RulesBucket(store(rules)), store(index), "ingestion", "summary");
+    // One other bucket.
+    let lake_bucket = store(lake);
+    let buckets: Buckets = Arc::new(move |name| match name {
+        "lake" => lake_bucket.clone(),
+        _ => panic!("no bucket {name}"),
+    });
+    let tables = Tables::new(store(rules), buckets, store(index));
+    let catalog = Catalog::new(RulesBucket(store(rules)), store(index), tables, "ingestion", "summary");
     let (index, lake) = (store(index), store(lake));
-    let folder = Folder { index, lake, catalog, outside: wires.clone(), lake_lag: 30_000 };
+    let pages = Pages::new(index.clone());
+    let folder = Folder { index, lake, catalog, pages, outside: wires.clone(), lake_lag: 30_000 };
     Arc::new(Context { folder, function: "stream-analytics".to_owned() })
 }
 
