@@ -1,6 +1,7 @@
 //! The log-parsing functions and columns of records.
 #![allow(missing_docs)]
 
+use proptest::prelude::*;
 use stream_sql::{Application, Event, InputSchema, SqlError, State};
 
 const SCHEMA: &str = r#"{"RecordFormat": {"RecordFormatType": "JSON"}, "RecordColumns": [
@@ -293,4 +294,65 @@ fn patterns_of_dates_are_read_with_the_script() {
         "error: \"2009/09/16 03:15:24\" does not match the pattern \"MM/dd/yy hh:mm:ss\"",
     ];
     assert_eq!(run(&sql, &["09/16/11 03:15:24", "2009/09/16 03:15:24"]), expected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a format is, it is refused or read; whatever a line is, it gives a row or an error.
+    #[test]
+    fn any_format_and_any_line(
+        format in "[%hbrtui{}\\[\\]\"\\\\(). *+?|&<>A-C019,^$@#_=!äö'-]{0,24}",
+        place in 0..30u32,
+        line in "[a-cA-C0-9 ,\"\\\\\\[\\]:/%_äö=-]{0,40}",
+    ) {
+        let format = format.replace('\'', "''");
+        let calls = [
+            format!("REGEX_LOG_PARSE(LINE, '{format}')"),
+            format!("FAST_REGEX_LOG_PARSE(LINE, '({format})x*')"),
+            format!("FAST_REGEX_LOG_PARSE(LINE, '{format}(.*)')"),
+            format!("W3C_LOG_PARSE(LINE, '{format}')"),
+            format!("W3C_LOG_PARSE(LINE, '%h \"%r\" {format}%u')"),
+            format!("VARIABLE_COLUMN_LOG_PARSE(LINE, 3, '{format}', '{format}', '\"')"),
+            format!("VARIABLE_COLUMN_LOG_PARSE(LINE, 3, ',', '\\', '[]')"),
+            format!("VARIABLE_COLUMN_LOG_PARSE(LINE, '{format}', ',')"),
+            format!("FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE VARCHAR(3) START {place} FOR 2, B TYPE DOUBLE START {place}')"),
+            format!("FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE TIMESTAMP ''{}'' START 0')", format.replace('\'', "''")),
+            "SYS_LOG_PARSE(LINE)".to_owned(),
+        ];
+        for call in calls {
+            let sql = format!(
+                "CREATE STREAM O (a INTEGER); CREATE PUMP P AS INSERT INTO O
+                 SELECT STREAM N FROM (SELECT STREAM N, {call} AS r FROM S) AS t;"
+            );
+            if compile(&sql).is_ok() {
+                assert_eq!(run(&sql, &[&line, &format!("Oct {line}")]).len(), 2, "{sql}");
+            }
+        }
+    }
+}
+
+#[test]
+fn large_formats_are_refused_or_run() {
+    for pattern in [
+        "(".repeat(40_000),
+        "(a{1000}){1000}".to_owned(),
+        format!("{}a{}", "(".repeat(49), "{9}){9}".repeat(49)),
+        format!("({}.*)", "<1-1000>".repeat(900)),
+        format!("({})", "[".repeat(40_000)),
+        "(.*)".repeat(900),
+        "(.*)".repeat(9_000),
+        format!("({})", "a|".repeat(20_000)),
+        format!("(a{})", "*".repeat(20_000)),
+    ] {
+        for call in ["FAST_REGEX_LOG_PARSE", "REGEX_LOG_PARSE"] {
+            let sql = format!(
+                "CREATE STREAM O (a INTEGER); CREATE PUMP P AS INSERT INTO O
+                 SELECT STREAM N FROM (SELECT STREAM N, {call}(LINE, '{pattern}') AS r FROM S) AS t;"
+            );
+            if compile(&sql).is_ok() {
+                assert_eq!(run(&sql, &["aaa"]).len(), 1);
+            }
+        }
+    }
 }
