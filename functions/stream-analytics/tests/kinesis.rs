@@ -5,6 +5,7 @@ mod rig;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use rig::stage::lines;
 use rig::streams::{START, ShardLog, tick};
 use rig::{Dice, Memory, STATEMENTS, Wires, World, instance, rule};
 use stream_analytics::handler::{Context, handle};
@@ -32,6 +33,14 @@ struct Run {
     others: Vec<JoinHandle<Option<String>>>,
 }
 
+/// The rows of one stream everywhere.
+fn three_outputs() -> String {
+    let output = |to: &str| format!(r#"{{"stream": "DESTINATION_SQL_STREAM", {to}, "format": "JSON"}}"#);
+    let firehose = output(r#""firehose": "summary""#);
+    let others = [output(r#""kinesis": "counts""#), output(r#""index": "counts""#)];
+    rule(r#"{"kinesis": "log-stream"}"#).replace(&firehose, &format!("{firehose}, {}", others.join(", ")))
+}
+
 impl Run {
     fn new(seed: u64) -> Run {
         let dice = Dice::new(seed);
@@ -41,7 +50,7 @@ impl Run {
         let (world, faults) = (Arc::new(Mutex::new(world)), Arc::new(Mutex::new(true)));
         let wires = Wires { world, dice: dice.clone(), faulty: faults, modified: Arc::default() };
         *rules.faulty.lock().unwrap() = false;
-        rules.set("rules/analytics/counts.json", &rule(r#"{"kinesis": "log-stream"}"#));
+        rules.set("rules/analytics/counts.json", &three_outputs());
         rules.set("rules/analytics/counts.sql", STATEMENTS);
         rules.set("rules/analytics/log-aggregation.json", r#"{"enabled": false}"#);
         let instances = (0..3).map(|_| instance(&index, &lake, &rules, &wires)).collect();
@@ -177,6 +186,16 @@ impl Run {
         let world = self.wires.world.lock().unwrap();
         assert_eq!(world.counted(), world.expected(), "seed {seed}");
         assert!(world.lines.len() > 100, "{}", world.lines.len());
+        // Whatever was sent again, every receiver has the same rows.
+        let by_id = |line: &str| {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            (row["_id"].as_str().unwrap().to_owned(), row)
+        };
+        let records: BTreeMap<_, _> = world.records.values().map(|record| by_id(record)).collect();
+        assert_eq!(records, world.rows, "seed {seed}");
+        let lines = lines(&self.lake, "inbox/counts/2018/08/27/10/");
+        let indexed: BTreeMap<_, _> = lines.iter().map(|line| by_id(line)).collect();
+        assert_eq!((indexed.len(), &indexed), (lines.len(), &world.rows), "seed {seed}: no line is in two objects");
         let left = self.index.keys("analytics/counts/segments/");
         assert!(left.is_empty(), "seed {seed}: {left:?}");
     }
