@@ -10,4 +10,5 @@ mod protocols;
 mod races;
 mod restart;
 mod runtime;
+mod sql;
 mod workspace;

@@ -112,9 +112,13 @@ pub(crate) fn hex_row(values: &[Datum<'_>]) -> String {
         write_value(value, &mut json);
     }
     json.push(b']');
-    json.truncate(MAX_DATA_ROW / 2);
+    hex(&json)
+}
+
+/// Bytes as hexadecimal digits, as many as DATA_ROW takes.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    json.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes.iter().take(MAX_DATA_ROW / 2).flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
