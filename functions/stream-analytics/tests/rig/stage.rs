@@ -22,7 +22,11 @@ pub const DONE: &str = r#"{"batchItemFailures":[]}"#;
 
 impl Stage {
     pub fn new() -> Stage {
-        let dice = Dice::new(1);
+        Stage::seeded(1)
+    }
+
+    pub fn seeded(seed: u64) -> Stage {
+        let dice = Dice::new(seed);
         let [index, lake, rules] = [(); 3].map(|()| Memory::new(&dice));
         for memory in [&index, &lake, &rules] {
             *memory.faulty.lock().unwrap() = false;
@@ -61,25 +65,38 @@ impl Stage {
         self.context = instance(&self.index, &self.lake, &self.rules, &self.wires);
     }
 
+    pub fn context(&self) -> Arc<Context<Wires, RulesBucket>> {
+        self.context.clone()
+    }
+
+    /// Stores lose answers, receivers refuse.
+    pub fn faulty(&self, faulty: bool) {
+        for flag in [&self.index.faulty, &self.lake.faulty, &self.wires.faulty] {
+            *flag.lock().unwrap() = faulty;
+        }
+    }
+
     pub async fn call(&self, event: &str) -> Result<String, String> {
         let reply = handle(event, &self.context).await.map_err(|error| error.to_string())?;
         Ok(serde_json::to_string(&reply).unwrap())
     }
 
+    /// Records arrive now: the event that tells of them.
+    pub fn event(&self, records: &[&str]) -> String {
+        let mut world = self.wires.world.lock().unwrap();
+        let mut puts = Vec::new();
+        for data in records {
+            world.sequence += 1;
+            let data = data.as_bytes().to_vec();
+            puts.push(Put { sequence: world.sequence, arrival: world.clock, data });
+        }
+        world.shards[0].records.extend_from_slice(&puts);
+        world.event(0, &puts)
+    }
+
     /// Records arrive now, and the function is called for them.
     pub async fn records(&self, records: &[&str]) -> String {
-        let event = {
-            let mut world = self.wires.world.lock().unwrap();
-            let mut puts = Vec::new();
-            for data in records {
-                world.sequence += 1;
-                let data = data.as_bytes().to_vec();
-                puts.push(Put { sequence: world.sequence, arrival: world.clock, data });
-            }
-            world.shards[0].records.extend_from_slice(&puts);
-            world.event(0, &puts)
-        };
-        self.call(&event).await.unwrap()
+        self.call(&self.event(records)).await.unwrap()
     }
 
     /// So much later (ms), a tick.
