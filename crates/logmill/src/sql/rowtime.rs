@@ -86,7 +86,7 @@ pub struct TimeColumn {
 impl TimeColumn {
     /// A column of the schema, or a path (`$.a.b`) from the top of a JSON record; `format` as `CHAR_TO_TIMESTAMP` has it.
     fn new(application: &Application, name: &str, format: Option<&str>) -> Result<TimeColumn, String> {
-        let mut source = stream_analytics::engine::source(SOURCE, application.input_schema())?;
+        let mut source = engine::source(SOURCE, application.input_schema())?;
         let text = SqlType::Varchar { length: MAX_TEXT };
         if name.starts_with('$') {
             if !application.is_json() {
