@@ -48,6 +48,13 @@ impl Outbox {
         &self.waiting
     }
 
+    /// Part of an effect has happened: this is left of it.
+    pub fn leave(&mut self, id: u64, rest: &str) {
+        if let Some(effect) = self.waiting.iter_mut().find(|effect| effect.id == id) {
+            rest.clone_into(&mut effect.payload);
+        }
+    }
+
     /// Forgets effects that have happened.
     pub fn done(&mut self, ids: &[u64]) {
         self.waiting.retain(|effect| !ids.contains(&effect.id));

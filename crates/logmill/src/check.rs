@@ -135,7 +135,13 @@ pub fn application(file: &Path) -> Result<Option<Application>, String> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     stream_analytics::application::parse(&name, &text, statements.as_deref()).map_err(|e| {
         let broken = file.with_file_name(&e.file);
-        let text = if broken == sql { statements.as_deref().unwrap_or_default() } else { &text };
-        excerpt::message(&broken, text, e.line, e.column, &e.message)
+        let text = if broken == sql {
+            statements.as_deref().unwrap_or_default().to_owned()
+        } else if e.file.ends_with(stream_analytics::application::CODE) {
+            stream_analytics::application::code(&text).unwrap_or_default()
+        } else {
+            text
+        };
+        excerpt::message(&broken, &text, e.line, e.column, &e.message)
     })
 }

@@ -1,13 +1,17 @@
 //! A compiled application.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::SqlError;
 use crate::expression::Row;
-use crate::operator::{Node, NodeId, NodeState, Run, Target};
+use crate::operator::{Node, NodeId, NodeState, Operator, Run, Target, reads};
 use crate::plan;
-use crate::record::Reader;
+use crate::record::{BadRow, Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
+use crate::table::TablePlan;
 use crate::value::{Datum, Value};
 
 /// A compiled script.
@@ -18,6 +22,9 @@ pub struct Application {
     /// Sources, then the script's streams, `error_stream` last.
     pub(crate) streams: Vec<StreamPlan>,
     pub(crate) pumps: Vec<String>,
+    pub(crate) tables: Vec<TablePlan>,
+    /// Pumps that are created STOPPED.
+    pub(crate) stopped: Vec<String>,
 }
 
 /// A source: its node, and how its records are read.
@@ -62,9 +69,13 @@ pub struct Counters {
     pub late: u64,
     /// Rows that failed and were dropped, late ones included; each is a row of `error_stream`.
     pub errors: u64,
+    /// Texts of records that were too long for their columns and were cut off.
+    #[serde(default)]
+    pub truncated: u64,
 }
 
-/// What happens.
+/// What happens. Events come in the order of ROWTIME, whatever their sources: a row of one says for all of them that no earlier
+/// one will come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {
     /// A record of a source arrives (its bytes, as the schema's format has them; CSV records hold many rows).
@@ -142,8 +153,13 @@ impl Application {
     }
 
     /// Fills a reference table with records of its format: all of them, in one piece. Or says which record or name is wrong.
-    pub fn with_table(self, name: &str, _records: &[u8]) -> Result<Application, String> {
-        Err(format!("table {name}: reference tables are not supported"))
+    ///
+    /// A table is no part of a state: what it holds counts for the rows that come while it does.
+    pub fn with_table(mut self, name: &str, records: &[u8]) -> Result<Application, String> {
+        let plan = self.tables.iter_mut().find(|plan| plan.source.name == name);
+        let plan = plan.ok_or_else(|| format!("table {name:?}: there is no such reference table"))?;
+        plan.rows = Arc::new(plan.load(records).map_err(|error| format!("table {name:?}: {error}"))?);
+        Ok(self)
     }
 
     /// The in-application streams: name (exact) and columns' names. Sources come first, `error_stream` last.
@@ -164,6 +180,21 @@ impl Application {
         Ok(self)
     }
 
+    /// So many rows to a page of a sliding window, at least one (for tests: results do not depend on it).
+    pub fn with_page_rows(mut self, rows: usize) -> Application {
+        for node in &mut self.nodes {
+            if let Operator::Over(over) = &mut node.operator {
+                over.page_rows = rows.max(1);
+            }
+        }
+        self
+    }
+
+    /// The pumps that do nothing, because the script creates them STOPPED: worth telling whoever compiled it.
+    pub fn stopped_pumps(&self) -> &[String] {
+        &self.stopped
+    }
+
     /// The state before the first event.
     pub fn start(&self) -> State {
         let nodes = self.nodes.iter().map(|node| node.operator.start()).collect();
@@ -180,26 +211,33 @@ impl Application {
             Event::Bound(time) => time,
         });
         let mut run = Run { application: self, state, output, now };
+        if let Event::Record { source, rowtime, .. } | Event::Row { source, rowtime, .. } = event
+            && source < self.sources.len()
+        {
+            let others = self.sources.iter().enumerate().filter(|(place, _)| *place != source);
+            others.for_each(|(_, plan)| run.bound(Target { node: plan.node, port: 0 }, rowtime));
+        }
         match event {
-            Event::Record { source, rowtime, arrival, origin: _, bytes } => {
+            Event::Record { source, rowtime, arrival, origin, bytes } => {
                 let Some(plan) = self.sources.get(source) else { return };
-                plan.reader.read(bytes, &mut |values| {
+                let truncated = plan.reader.read(bytes, &mut |values| {
                     run.state.counters.rows += 1;
                     match values {
                         Ok(values) => {
-                            values.push(Datum::Timestamp(arrival));
+                            values.extend(system_values(arrival, origin));
                             run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values });
                         }
-                        Err(error) => run.fail(None, &error, Some(Row { rowtime, now, values: &[] })),
+                        Err(BadRow(reason, piece)) => run.fail_record(&reason, rowtime, piece),
                     }
                 });
+                run.state.counters.truncated += truncated;
             }
             Event::Row { source, rowtime, arrival, values } => {
                 let Some(plan) = self.sources.get(source) else { return };
                 run.state.counters.rows += 1;
                 let mut values: Vec<Datum<'_>> = values.iter().map(Value::borrow).collect();
                 values.resize(plan.source.columns.len(), Datum::Null);
-                values.push(Datum::Timestamp(arrival));
+                values.extend(system_values(arrival, None));
                 run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values: &values });
             }
             Event::Bound(time) => {
@@ -218,7 +256,7 @@ impl Application {
                 plan.source.columns.len()
             ];
             for target in &self.nodes[plan.node].targets {
-                let all = self.nodes[target.node].operator.columns(&mut |place| {
+                let all = reads(&self.nodes, *target, &mut |place| {
                     if let Some(used) = used.get_mut(place) {
                         *used = true;
                     }
@@ -230,4 +268,15 @@ impl Application {
             plan.reader = Reader::new(&plan.source, &used);
         }
     }
+}
+
+/// The values of the columns that every source has, in the order in which the planner adds them.
+fn system_values(arrival: i64, origin: Option<Origin<'_>>) -> [Datum<'_>; SYSTEM_COLUMNS] {
+    let text = |of: fn(Origin<'_>) -> &str| origin.map_or(Datum::Null, |origin| Datum::Text(Cow::Borrowed(of(origin))));
+    [
+        Datum::Timestamp(arrival),
+        text(|origin| origin.partition_key),
+        text(|origin| origin.sequence_number),
+        text(|origin| origin.shard_id),
+    ]
 }

@@ -21,6 +21,7 @@ mod plan;
 mod record;
 mod schema;
 mod syntax;
+mod table;
 mod value;
 
 pub use application::{Application, Counters, Event, Origin, OutputRow, State};

@@ -1,4 +1,4 @@
-//! Rows as JSON, and values as text.
+//! Rows as JSON and as CSV, and values as text.
 
 use std::fmt;
 use std::io::Write as _;
@@ -25,6 +25,34 @@ impl Application {
             write_value(&value.borrow(), out);
         }
         out.push(b'}');
+    }
+
+    /// Appends a row as a line of CSV (RFC 4180), without its end: the columns in their order, values as in JSON but for the quotes;
+    /// NULL is nothing, an empty text is `""`.
+    pub fn write_csv(&self, row: &OutputRow, out: &mut Vec<u8>) {
+        for (place, value) in row.values.iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            write_field(&value.borrow(), out);
+        }
+    }
+}
+
+fn write_field(value: &Datum<'_>, out: &mut Vec<u8>) {
+    match value {
+        Datum::Null => {}
+        Datum::Double(value) if !value.is_finite() => {}
+        Datum::Text(text) if text.is_empty() || text.contains([',', '"', '\r', '\n']) => {
+            out.push(b'"');
+            out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+            out.push(b'"');
+        }
+        Datum::Text(text) => out.extend_from_slice(text.as_bytes()),
+        Datum::Date(days) => text::write_date(i64::from(*days), out),
+        Datum::Time(ms) => text::write_time(i64::from(*ms), true, out),
+        Datum::Timestamp(ms) => text::write_timestamp(*ms, true, out),
+        value => write_value(value, out),
     }
 }
 
@@ -84,7 +112,40 @@ pub(crate) fn hex_row(values: &[Datum<'_>]) -> String {
         write_value(value, &mut json);
     }
     json.push(b']');
-    json.truncate(MAX_DATA_ROW / 2);
+    hex(&json)
+}
+
+/// Bytes as hexadecimal digits, as many as DATA_ROW takes.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    json.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes.iter().take(MAX_DATA_ROW / 2).flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_csv() {
+        let check = |value: Datum<'_>, expected: &str| {
+            let mut out = Vec::new();
+            write_field(&value, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{value:?}");
+        };
+        let text = |text: &'static str| Datum::Text(text.into());
+        check(Datum::Null, "");
+        check(text(""), "\"\"");
+        check(text("a b; é"), "a b; é");
+        check(text("a,b"), "\"a,b\"");
+        check(text("say \"no\""), "\"say \"\"no\"\"\"");
+        check(text("two\r\nlines"), "\"two\r\nlines\"");
+        check(Datum::Boolean(true), "true");
+        check(Datum::Integer(-5), "-5");
+        check(Datum::Double(0.25), "0.25");
+        check(Datum::Double(f64::NAN), "");
+        check(Datum::Decimal(-50, 2), "-0.50");
+        check(Datum::Date(1), "1970-01-02");
+        check(Datum::Time(61_005), "00:01:01.005");
+        check(Datum::Timestamp(61_005), "1970-01-01 00:01:01.005");
+    }
 }

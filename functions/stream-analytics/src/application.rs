@@ -5,7 +5,9 @@ use sha2::{Digest, Sha256};
 use stream_sql::{Event, OutputRow};
 
 use crate::engine;
-use crate::rule::{FormatType, Output, Rule, Running, Schema, SourceStream};
+use crate::rule::{
+    Destination, Exported, FormatType, Output, OutputFormat, Rule, Running, Schema, SourceStream, Table,
+};
 
 /// Names of the keys that a row gets besides its columns.
 const ROW_KEYS: [&str; 2] = ["_id", "_op"];
@@ -33,23 +35,37 @@ pub struct Broken {
     pub message: String,
 }
 
-/// An application, ready to run.
-#[derive(Debug)]
+/// Names of columns that say where a record was in its stream.
+const ORIGIN_COLUMNS: [&str; 3] = ["PARTITION_KEY", "SEQUENCE_NUMBER", "SHARD_ID"];
+
+/// An application, ready to run; one with reference tables when they are filled.
+#[derive(Clone, Debug)]
 pub struct Application {
     name: String,
     definition: Definition,
     running: Running,
     engine: stream_sql::Application,
     streams: Vec<Stream>,
+    reads_origin: bool,
 }
 
 /// An in-application stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stream {
     /// Its name.
     pub name: String,
-    /// The delivery streams that take its rows.
-    pub targets: Vec<String>,
+    columns: Vec<String>,
+    /// What takes its rows, and how they are written.
+    pub outputs: Vec<(Destination, OutputFormat)>,
+}
+
+/// What a row of `error_stream` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What is wrong.
+    pub reason: String,
+    /// The row that failed, as far as it is known.
+    pub data: Vec<u8>,
 }
 
 impl Definition {
@@ -74,10 +90,11 @@ impl Definition {
     }
 }
 
-/// Reads the two files of an application; `None`: it is switched off. `sql` is asked for only when it is needed.
+/// Reads the two files of an application; `None`: it is switched off. `sql` is asked for only when it is needed. Its tables are
+/// empty.
 pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Application>, Broken> {
     let file = format!("{name}.json");
-    let rule: Rule = lambda::rules::parse_json(json).map_err(|error| {
+    let (rule, code) = read_rule(json).map_err(|error| {
         let (line, column) = match error.line {
             // Of the rule as a whole: it begins with the key that is to blame.
             0 => place_of(json, error.message.split(':').next().unwrap_or_default()),
@@ -88,12 +105,35 @@ pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Applica
     if rule == Rule::Off {
         return Ok(None);
     }
-    let Some(sql) = sql else {
+    let Some(text) = sql.or(code.as_deref()) else {
         let message = format!("{name}.sql: no such file: expected the application's statements beside {file}");
         return Err(Broken { file, line: 0, column: 0, message });
     };
-    let application = Application::compile(name, Definition::new(rule, sql));
-    application.map(Some).map_err(|error| error.place(json, file))
+    let application = Application::compile(name, Definition::new(rule, text));
+    application.map(Some).map_err(|error| match error {
+        // Lines and columns of the text that the string is.
+        CompileError::Sql(_, error) if sql.is_none() => {
+            CompileError::Sql(format!("{file}{CODE}"), error).place(json, file)
+        }
+        error => error.place(json, file),
+    })
+}
+
+/// What follows the file's name where a place is one in the statements that are in it.
+pub const CODE: &str = ":ApplicationCode";
+
+/// The statements that are in the file: those of an application that `describe-application` printed.
+pub fn code(json: &str) -> Option<String> {
+    read_rule(json).ok()?.1
+}
+
+/// The rule, and the statements if they are in it.
+fn read_rule(json: &str) -> Result<(Rule, Option<String>), lambda::RuleError> {
+    if !Exported::is(json) {
+        return Ok((lambda::rules::parse_json(json)?, None));
+    }
+    let exported: Exported = lambda::rules::parse_json(json)?;
+    exported.into_rule().map_err(|message| lambda::RuleError { line: 0, column: 0, message })
 }
 
 /// Why a definition does not compile.
@@ -144,15 +184,46 @@ impl Application {
             return Err(CompileError::Rule("enabled".to_owned(), "the application is switched off".to_owned()));
         };
         let running = (**running).clone();
-        let source = engine::source(&running.input_schema)
-            .map_err(|message| CompileError::Rule("RecordColumns".to_owned(), format!("inputSchema: {message}")))?;
-        let compiled = engine::compile(&definition.sql, &source)
+        let read = |name: &str, schema, key: &str| {
+            let source = engine::source(name, schema);
+            source.map_err(|message| CompileError::Rule("RecordColumns".to_owned(), format!("{key}: {message}")))
+        };
+        let names = running.source_names();
+        let sources: Vec<_> =
+            names.iter().map(|name| read(name, &running.input_schema, "inputSchema")).collect::<Result<_, _>>()?;
+        let tables = running.reference_tables.iter().map(|table| {
+            if running.reference_tables.iter().filter(|other| other.name == table.name).count() > 1 {
+                let message = format!("referenceTables: {} is there twice", table.name);
+                return Err(CompileError::Rule(table.name.clone(), message));
+            }
+            read(&table.name, &table.schema, &format!("referenceTables: {}", table.name))
+        });
+        let tables: Vec<_> = tables.collect::<Result<_, _>>()?;
+        let compiled = engine::compile(&definition.sql, &sources, &tables)
             .map_err(|error| CompileError::Sql(format!("{name}.sql"), error))?;
         let streams = streams(&compiled, &running.outputs)?;
         let wanted: Vec<&str> = running.outputs.iter().map(|output| output.stream.as_str()).collect();
         let engine = engine::with_outputs(compiled, &wanted)
             .map_err(|name| CompileError::Rule(name.clone(), format!("outputs: no stream {name}")))?;
-        Ok(Application { name: name.to_owned(), definition, running, engine, streams })
+        let sql = definition.sql.to_ascii_uppercase();
+        let reads_origin = ORIGIN_COLUMNS.iter().any(|column| sql.contains(column));
+        Ok(Application { name: name.to_owned(), definition, running, engine, streams, reads_origin })
+    }
+
+    /// The same with a reference table's rows; or what is wrong with them.
+    pub fn with_table(self, name: &str, records: &[u8]) -> Result<Application, String> {
+        let engine = engine::with_table(self.engine, name, records)?;
+        Ok(Application { engine, ..self })
+    }
+
+    /// Its reference tables.
+    pub fn tables(&self) -> &[Table] {
+        &self.running.reference_tables
+    }
+
+    /// Whether its statements may ask where a record was in its stream.
+    pub fn reads_origin(&self) -> bool {
+        self.reads_origin
     }
 
     /// Its name: of its files.
@@ -205,6 +276,21 @@ impl Application {
         self.streams.get(row.stream)
     }
 
+    /// What a row of `error_stream` says.
+    pub fn failure(&self, row: &OutputRow) -> Failure {
+        let text = |column: &str| {
+            let columns = self.streams.get(row.stream).map_or(&[][..], |stream| &stream.columns);
+            let value = columns.iter().position(|name| name == column).and_then(|place| row.values.get(place));
+            if let Some(stream_sql::Value::Text(text)) = value { text.to_string() } else { String::new() }
+        };
+        Failure { reason: text("MESSAGE"), data: unhex(&text("DATA_ROW")) }
+    }
+
+    /// Appends a row as a line of values, without its end.
+    pub fn write_csv(&self, row: &OutputRow, out: &mut Vec<u8>) {
+        self.engine.write_csv(row, out);
+    }
+
     /// Appends a row as a JSON object.
     pub fn write_json(&self, row: &OutputRow, out: &mut Vec<u8>) {
         self.engine.write_json(row, out);
@@ -232,19 +318,32 @@ fn streams(engine: &stream_sql::Application, outputs: &[Output]) -> Result<Vec<S
     }
     let stream = |(name, columns): (String, Vec<String>)| {
         let of_it = outputs.iter().filter(|output| output.stream == name);
-        let targets: Vec<String> = of_it.map(|output| output.firehose.clone()).collect();
-        if let Some(taken) = columns.iter().find(|column| !targets.is_empty() && ROW_KEYS.contains(&column.as_str())) {
+        let outputs: Vec<_> = of_it.map(|output| (output.destination.clone(), output.format)).collect();
+        let json = outputs.iter().any(|(_, format)| *format == OutputFormat::Json);
+        if let Some(taken) = columns.iter().find(|column| json && ROW_KEYS.contains(&column.as_str())) {
             let message = format!("outputs: stream {name}: a column cannot be named {taken}: each row gets its own");
             return Err(CompileError::Rule(name, message));
         }
-        Ok(Stream { name, targets })
+        Ok(Stream { name, columns, outputs })
     };
     there.into_iter().map(stream).collect()
+}
+
+/// The bytes that hexadecimal digits stand for, as far as they are some.
+fn unhex(digits: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.as_bytes().chunks(2).map_while(byte).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hexadecimal() {
+        assert_eq!(unhex("5b315d"), b"[1]");
+        assert_eq!(unhex("5bxx"), b"[");
+    }
 
     #[test]
     fn places() {

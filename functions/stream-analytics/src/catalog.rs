@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use lambda::Error;
-use lambda::rules::{RuleFile, RuleFiles, RuleFolder, RuleListing};
+use lambda::rules::{RECHECK, RuleFile, RuleFiles, RuleFolder, RuleListing};
 use ledger::ObjectStore;
 use tokio::sync::Mutex;
 
 use crate::application::{self, Application, Definition};
 use crate::places;
-use crate::rule::{Rule, SourceStream};
+use crate::rule::{Destination, Rule, SourceStream};
+use crate::tables::{Tables, Unreadable};
 
 /// The folder of the applications' files.
 pub const FOLDER: &str = "rules/analytics/";
@@ -49,6 +51,8 @@ pub type Applications = BTreeMap<String, Entry>;
 
 /// The applications, kept up to date with their files.
 pub struct Catalog<S> {
+    /// Their reference tables.
+    pub tables: Tables,
     folder: RuleFolder<S>,
     index: Arc<dyn ObjectStore>,
     default: Entry,
@@ -59,11 +63,14 @@ pub struct Catalog<S> {
 struct Held {
     files: Option<Arc<RuleFiles>>,
     applications: Arc<Applications>,
+    /// Applications whose tables could not be read: they are looked at again.
+    again: BTreeSet<String>,
+    looked: Option<Instant>,
 }
 
 impl<S: RuleListing> Catalog<S> {
     /// Of the files of this source; heads are in `index`. The built-in application reads and writes these delivery streams.
-    pub fn new(source: S, index: Arc<dyn ObjectStore>, ingestion: &str, summary: &str) -> Catalog<S> {
+    pub fn new(source: S, index: Arc<dyn ObjectStore>, tables: Tables, ingestion: &str, summary: &str) -> Catalog<S> {
         let default = match default(ingestion, summary) {
             Ok(application) => Entry::On(Arc::new(application)),
             Err(error) => {
@@ -71,7 +78,7 @@ impl<S: RuleListing> Catalog<S> {
                 Entry::Broken(None)
             }
         };
-        Catalog { folder: RuleFolder::new(source, FOLDER), index, default, held: Mutex::default() }
+        Catalog { tables, folder: RuleFolder::new(source, FOLDER), index, default, held: Mutex::default() }
     }
 
     /// The applications as they were a few seconds ago.
@@ -86,42 +93,74 @@ impl<S: RuleListing> Catalog<S> {
         self.take(files).await
     }
 
+    /// An application's tables cannot be read: it is looked at again, and until then its version that runs goes on.
+    pub async fn look_again(&self, name: &str) {
+        self.held.lock().await.again.insert(name.to_owned());
+    }
+
     async fn take(&self, files: Arc<RuleFiles>) -> Result<Arc<Applications>, Error> {
         let mut held = self.held.lock().await;
-        if held.files.as_ref().is_some_and(|known| Arc::ptr_eq(known, &files)) {
+        let is_due = held.looked.is_none_or(|looked| looked.elapsed() >= RECHECK);
+        let unchanged = held.files.as_ref().is_some_and(|known| Arc::ptr_eq(known, &files));
+        if unchanged && (held.again.is_empty() || !is_due) {
             return Ok(held.applications.clone());
         }
         let before = held.files.clone().unwrap_or_default();
-        let mut applications = Applications::from([(DEFAULT_NAME.to_owned(), self.default.clone())]);
+        let (mut applications, mut again) = (Applications::new(), BTreeSet::new());
+        applications.insert(DEFAULT_NAME.to_owned(), self.default.clone());
         for name in names(&files) {
             let of = |files: &RuleFiles, extension: &str| files.get(&format!("{name}.{extension}")).cloned();
             let (json, sql) = (of(&files, "json"), of(&files, "sql"));
             let same = (&json, &sql) == (&of(&before, "json"), &of(&before, "sql"));
-            let entry = match held.applications.get(&name).filter(|_| same) {
-                Some(known) => known.clone(),
+            let waits = held.again.contains(&name);
+            let (entry, unreadable) = match held.applications.get(&name).filter(|_| same && !(waits && is_due)) {
+                Some(known) => (known.clone(), waits),
                 None => self.entry(&name, json.as_deref(), sql.as_deref()).await?,
             };
+            if unreadable {
+                again.insert(name.clone());
+            }
             applications.insert(name, entry);
+        }
+        if is_due {
+            held.looked = Some(Instant::now());
         }
         held.applications = Arc::new(applications);
         held.files = Some(files);
+        held.again = again;
         Ok(held.applications.clone())
     }
 
-    async fn entry(&self, name: &str, json: Option<&RuleFile>, sql: Option<&RuleFile>) -> Result<Entry, Error> {
-        let error = match read(name, json, sql) {
-            Ok(Some(application)) => {
-                tracing::info!(application = name, version = application.version(), "application read");
-                return Ok(Entry::On(Arc::new(application)));
-            }
-            Ok(None) => return Ok(Entry::Off),
-            Err(error) => error,
+    /// And whether its tables are to blame.
+    async fn entry(&self, name: &str, json: Option<&RuleFile>, sql: Option<&RuleFile>) -> Result<(Entry, bool), Error> {
+        let (error, unreadable) = match read(name, json, sql) {
+            Ok(Some(application)) => match self.unreadable(&application).await? {
+                None => {
+                    tracing::info!(application = name, version = application.version(), "application read");
+                    return Ok((Entry::On(Arc::new(application)), false));
+                }
+                Some(error) => (error.to_string(), true),
+            },
+            Ok(None) => return Ok((Entry::Off, false)),
+            Err(error) => (error, false),
         };
         tracing::error!(application = name, error, "broken application, its last good version goes on");
         // The head has it.
         let state = places::head(&self.index, name).load().await?.state;
         let running = state.definition.and_then(|definition| Application::compile(name, definition).ok());
-        Ok(Entry::Broken(running.map(Arc::new)))
+        Ok((Entry::Broken(running.map(Arc::new)), unreadable))
+    }
+
+    /// The table that keeps an application from beginning. One that runs has its own copies.
+    async fn unreadable(&self, application: &Application) -> Result<Option<Unreadable>, Error> {
+        if application.tables().is_empty() {
+            return Ok(None);
+        }
+        let state = places::head(&self.index, application.name()).load().await?.state;
+        if state.version() == Some(application.version()) {
+            return Ok(None);
+        }
+        Ok(self.tables.read(application).await.err())
     }
 }
 
@@ -157,7 +196,8 @@ fn default(ingestion: &str, summary: &str) -> Result<Application, String> {
     let mut rule: Rule = lambda::rules::parse_json(DEFAULT_JSON).map_err(|error| error.to_string())?;
     if let Rule::On(running) = &mut rule {
         running.source = SourceStream::Firehose(ingestion.to_owned());
-        running.outputs.iter_mut().for_each(|output| output.firehose = summary.to_owned());
+        let destination = Destination::Firehose(summary.to_owned());
+        running.outputs.iter_mut().for_each(|output| output.destination = destination.clone());
     }
     Application::compile(DEFAULT_NAME, Definition::new(rule, DEFAULT_SQL)).map_err(|error| error.to_string())
 }

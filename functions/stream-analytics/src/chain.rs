@@ -53,12 +53,14 @@ pub struct Chain {
     segments: Segments,
     stream: String,
     shard: String,
+    with_origin: bool,
 }
 
 impl Chain {
-    /// Of this shard.
-    pub fn new(store: &Arc<dyn ObjectStore>, application: &str, stream: &str, shard: &str) -> Chain {
+    /// Of this shard. Where its records were is kept `with_origin`.
+    pub fn new(store: &Arc<dyn ObjectStore>, application: &str, stream: &str, shard: &str, with_origin: bool) -> Chain {
         Chain {
+            with_origin,
             head: places::head(store, application),
             segments: places::shard(store, application, stream, shard),
             stream: stream.to_owned(),
@@ -75,7 +77,9 @@ impl Chain {
             let new = &arrived[arrived.partition_point(|arrived| arrived.sequence <= end)..];
             let there = match new.is_empty() {
                 true => true,
-                false => self.segments.append(&end.position(), &batch(new, last).encode()).await? == Append::Written,
+                false => {
+                    self.segments.append(&end.position(), &self.batch(new, last).encode()).await? == Append::Written
+                }
             };
             let now = self.folded().await?;
             if there && now == folded || now >= *last {
@@ -104,10 +108,14 @@ impl Chain {
         }
         Err(ChainError::Full { shard: self.shard.clone() })
     }
-}
 
-fn batch(arrived: &[Arrived], end: &Sequence) -> Batch {
-    let records: Vec<Record> = arrived.iter().filter_map(|arrived| arrived.record.clone()).collect();
-    let poison = (arrived.len() - records.len()) as u64;
-    Batch { header: Header { end: end.clone(), poison }, records }
+    fn batch(&self, arrived: &[Arrived], end: &Sequence) -> Batch {
+        let kept = |mut record: Record| {
+            record.origin = record.origin.filter(|_| self.with_origin);
+            record
+        };
+        let records: Vec<Record> = arrived.iter().filter_map(|arrived| arrived.record.clone()).map(kept).collect();
+        let poison = (arrived.len() - records.len()) as u64;
+        Batch { header: Header { end: end.clone(), poison }, records }
+    }
 }

@@ -53,6 +53,8 @@ pub struct KinesisRecord<'a> {
 struct Kinesis<'a> {
     #[serde(borrow)]
     sequence_number: Cow<'a, str>,
+    #[serde(borrow, default)]
+    partition_key: Cow<'a, str>,
     #[serde(borrow)]
     data: Cow<'a, str>,
     /// Epoch seconds, with a fraction.
@@ -113,6 +115,11 @@ impl KinesisRecord<'_> {
     /// The sequence number, as it is to be answered.
     pub fn number(&self) -> &str {
         &self.kinesis.sequence_number
+    }
+
+    /// The partition key, as the producer put it.
+    pub fn partition_key(&self) -> &str {
+        &self.kinesis.partition_key
     }
 
     /// Where it stands in its shard.

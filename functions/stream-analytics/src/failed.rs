@@ -1,5 +1,5 @@
-//! Reports on what can never be read: `failed/stream-analytics/yyyy/mm/dd/hh/<name>.json` in the lake. The key follows from the
-//! source, so a repetition writes the same object.
+//! Reports on what can never be read, and on rows that failed: `failed/stream-analytics/yyyy/mm/dd/hh/<name>.json` in the lake. The
+//! key follows from the source, or from the rows, so a repetition writes the same object.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,9 +13,9 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report<'a> {
-    /// The stream, or the object's bucket and key.
+    /// The stream, or the object's bucket and key; of a row, the application.
     pub source: &'a str,
-    /// The record in its shard, or the object's version.
+    /// The record in its shard, or the object's version; of a row, its id.
     pub position: &'a str,
     /// Epoch ms.
     pub arrival: i64,
@@ -24,6 +24,16 @@ pub struct Report<'a> {
     /// Base64; none of an object, which is still there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_data: Option<String>,
+}
+
+impl Report<'_> {
+    /// As a line.
+    pub fn line(&self) -> Vec<u8> {
+        // Strings and numbers into memory: that cannot fail.
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
 }
 
 /// Base64 of a record.
@@ -37,8 +47,5 @@ pub async fn store(lake: &dyn ObjectStore, name: &str, report: &Report<'_>) -> R
     let hour = Timestamp::from_millisecond(report.arrival).unwrap_or(Timestamp::UNIX_EPOCH);
     let hour = hour.to_zoned(TimeZone::UTC).strftime("%Y/%m/%d/%H").to_string();
     let key = format!("failed/stream-analytics/{hour}/{name}.json");
-    // Strings and numbers into memory: that cannot fail.
-    let mut body = serde_json::to_vec(report).unwrap_or_default();
-    body.push(b'\n');
-    lake.put(&key, Bytes::from(body), &Precondition::None).await.map(drop)
+    lake.put(&key, Bytes::from(report.line()), &Precondition::None).await.map(drop)
 }

@@ -1,14 +1,15 @@
 //! Rows into the state: what a commit changes, decided without a store or a clock.
 
-use std::collections::BTreeMap;
+use ledger::{Outbox, OutboxFull};
+use stream_sql::{Event, Origin, OutputRow};
 
-use ledger::Outbox;
-use stream_sql::{Event, OutputRow};
-
-use crate::application::Application;
+use crate::application::{Application, Stream};
 use crate::engine::ERROR_STREAM;
+use crate::failed::{self, Report};
 use crate::line;
+use crate::outgoing::Outgoing;
 use crate::row::Identity;
+use crate::rule::OutputFormat;
 use crate::seen::LineId;
 use crate::state::State;
 
@@ -22,14 +23,12 @@ pub const MAX_OUTBOX_BYTES: usize = 4 * 1024 * 1024;
 /// Effects that wait: well below what the ledger takes (10,000), so that one event's rows fit in any case.
 const MAX_OUTBOX_EFFECTS: usize = 5_000;
 
-/// Rows of an effect, which is one record of a delivery stream.
-pub const MAX_EFFECT_ROWS: usize = 500;
-
-/// Bytes of an effect, but for one of a single row.
-const MAX_EFFECT_BYTES: usize = 256 * 1024;
-
-/// Bytes of a row: a record of Firehose has at most 1,000 KiB. A longer one is left out and counted as an error.
+/// Bytes of a row: a record of Firehose has at most 1,000 KiB, one of Kinesis 1 MiB with its key. A longer row is left out, counted
+/// as an error and reported.
 const MAX_ROW_BYTES: usize = 1_024_000;
+
+/// Bytes of such a row that its report has: what DATA_ROW has of a failed one.
+const MAX_REPORTED_BYTES: usize = 24 * 1024;
 
 /// Far in the future: the bound that closes every window (9999-12-31T23:59:59.999Z).
 pub const END_OF_TIME: i64 = 253_402_300_799_999;
@@ -58,16 +57,12 @@ pub struct Fold<'a> {
     rows: usize,
     /// Bytes in the outbox.
     waiting: usize,
-    /// Lines that are no effect yet, by delivery stream.
-    pending: BTreeMap<String, Pending>,
+    /// Rows that are no effect yet.
+    outgoing: Outgoing,
     out: Vec<OutputRow>,
+    /// A row, as it is written.
+    written: Vec<u8>,
     full: Option<Overflow>,
-}
-
-#[derive(Default)]
-struct Pending {
-    lines: Vec<u8>,
-    rows: usize,
 }
 
 impl<'a> Fold<'a> {
@@ -75,8 +70,9 @@ impl<'a> Fold<'a> {
     pub fn new(application: &'a Application, state: &'a mut State, outbox: &'a mut Outbox) -> Fold<'a> {
         let identity = Identity::new(application.name(), application.version(), state.born);
         let waiting = outbox.waiting().iter().map(|effect| effect.payload.len()).sum();
-        let (pending, out) = (BTreeMap::new(), Vec::new());
-        Fold { application, state, outbox, identity, rows: 0, waiting, pending, out, full: None }
+        let outgoing = Outgoing::new(application.name());
+        let (out, written) = (Vec::new(), Vec::new());
+        Fold { application, state, outbox, identity, rows: 0, waiting, outgoing, out, written, full: None }
     }
 
     /// The application.
@@ -93,8 +89,8 @@ impl<'a> Fold<'a> {
     }
 
     /// Takes a line that arrived at `arrival` and stands at `rowtime` (the last of its shard or its own arrival, whichever is
-    /// later); gives its ROWTIME.
-    pub fn line(&mut self, rowtime: i64, arrival: i64, line: &[u8]) -> i64 {
+    /// later), of a record that came from `origin`; gives its ROWTIME.
+    pub fn line(&mut self, rowtime: i64, arrival: i64, origin: Option<Origin<'_>>, line: &[u8]) -> i64 {
         self.rows += 1;
         if rowtime < self.state.watermark {
             self.state.counters.raised += 1;
@@ -110,7 +106,7 @@ impl<'a> Fold<'a> {
             return rowtime;
         }
         self.state.counters.rows += 1;
-        self.event(Event::Record { source: 0, rowtime, arrival, origin: None, bytes: line });
+        self.event(Event::Record { source: 0, rowtime, arrival, origin, bytes: line });
         rowtime
     }
 
@@ -138,55 +134,72 @@ impl<'a> Fold<'a> {
 
     fn put(&mut self, row: &OutputRow) {
         let Some(stream) = self.application.stream(row) else { return };
-        if stream.name == ERROR_STREAM {
+        let is_error = stream.name == ERROR_STREAM;
+        if is_error {
             self.state.counters.errors += 1;
         }
-        for target in &stream.targets {
-            let mut pending = self.pending.remove(target).unwrap_or_default();
-            let start = pending.lines.len();
-            self.application.write_json(row, &mut pending.lines);
-            self.identity.add(&stream.name, self.state.outputs, &mut pending.lines);
-            if pending.lines.len() - start > MAX_ROW_BYTES {
-                // No record can hold it: sent, it would be refused for ever.
-                pending.lines.truncate(start);
-                self.state.counters.errors += 1;
-            } else {
-                self.waiting += pending.lines.len() - start;
-                pending.rows += 1;
-            }
-            if pending.lines.len() > MAX_EFFECT_BYTES && start > 0 {
-                let lines = pending.lines.split_off(start);
-                self.push(target, std::mem::replace(&mut pending, Pending { lines, rows: 1 }));
-            }
-            if pending.rows >= MAX_EFFECT_ROWS {
-                self.push(target, std::mem::take(&mut pending));
-            }
-            self.pending.insert(target.clone(), pending);
+        if stream.outputs.is_empty() && !is_error {
+            return;
         }
-        if !stream.targets.is_empty() {
-            self.state.outputs += 1;
+        let id = self.identity.of(&stream.name, self.state.outputs);
+        self.state.outputs += 1;
+        if stream.outputs.is_empty() {
+            let failure = self.application.failure(row);
+            self.report(row.rowtime, &id, &failure.reason, &failure.data);
+        } else {
+            self.send(stream, row, &id);
         }
     }
 
-    fn push(&mut self, target: &str, pending: Pending) {
-        // Values are text and JSON is UTF-8.
-        let lines = String::from_utf8_lossy(&pending.lines).into_owned();
-        if let Err(full) = self.outbox.push(target, lines) {
-            self.full = Some(Overflow(full.to_string()));
+    /// A row of a stream that has outputs.
+    fn send(&mut self, stream: &Stream, row: &OutputRow, id: &str) {
+        for (destination, format) in &stream.outputs {
+            let mut written = std::mem::take(&mut self.written);
+            written.clear();
+            match format {
+                OutputFormat::Json => {
+                    self.application.write_json(row, &mut written);
+                    Identity::add(id, &mut written);
+                }
+                OutputFormat::Csv => self.application.write_csv(row, &mut written),
+            }
+            written.push(b'\n');
+            if written.len() > MAX_ROW_BYTES {
+                // No record can hold it: sent, it would be refused for ever.
+                self.state.counters.errors += 1;
+                let reason =
+                    format!("a row of {} of {} bytes: expected at most {MAX_ROW_BYTES}", stream.name, written.len());
+                self.report(row.rowtime, id, &reason, &written[..MAX_REPORTED_BYTES]);
+            } else {
+                let added = self.outgoing.add(destination, (row.rowtime, id), &written, self.outbox);
+                self.note(added);
+            }
+            self.written = written;
+        }
+    }
+
+    /// What nobody takes is to be found in the lake.
+    fn report(&mut self, rowtime: i64, id: &str, reason: &str, data: &[u8]) {
+        let source = self.application.name();
+        let report = Report { source, position: id, arrival: rowtime, reason, raw_data: failed::raw(data) };
+        let added = self.outgoing.report(rowtime, &report.line(), self.outbox);
+        self.note(added);
+    }
+
+    fn note(&mut self, added: Result<usize, OutboxFull>) {
+        match added {
+            Ok(bytes) => self.waiting += bytes,
+            Err(full) => self.full = Some(Overflow(full.to_string())),
         }
     }
 
     /// Everything is in the outbox. An error when one event's rows were more than it holds: then this fold must not be committed.
-    pub fn finish(mut self, now: i64) -> Result<(), Overflow> {
-        for (target, pending) in std::mem::take(&mut self.pending) {
-            if pending.rows > 0 {
-                self.push(&target, pending);
-            }
-        }
+    pub fn finish(self, now: i64) -> Result<(), Overflow> {
+        let finished = self.outgoing.finish(self.outbox).map_err(|full| Overflow(full.to_string()));
         self.state.now = self.state.now.max(now);
         let stream_time = self.state.watermark;
         self.state.counters.forgotten += self.state.seen.trim(stream_time) as u64;
-        self.full.map_or(Ok(()), Err)
+        self.full.map_or(finished, Err)
     }
 }
 
@@ -213,10 +226,10 @@ mod tests {
     fn effects(columns: usize, lengths: &[usize]) -> (Vec<(usize, usize)>, State) {
         let application = application(columns);
         let (mut state, mut outbox) = (State::default(), Outbox::default());
-        state.begin(&application, 5);
+        state.begin(&application, Default::default(), 5);
         let mut fold = Fold::new(&application, &mut state, &mut outbox);
         for length in lengths {
-            fold.line(7, 7, format!("{{\"a\":\"{}\"}}", "x".repeat(*length)).as_bytes());
+            fold.line(7, 7, None, format!("{{\"a\":\"{}\"}}", "x".repeat(*length)).as_bytes());
         }
         fold.finish(9).unwrap();
         let of = |effect: &ledger::Effect| (effect.payload.lines().count(), effect.payload.len() / 1024);
@@ -229,7 +242,8 @@ mod tests {
         assert_eq!(effects(1, &[60_000; 6]).0, [(4, 234), (2, 117)]);
         // Each on its own, and one that no record holds.
         let (effects, state) = effects(16, &[60_000, 65_000, 60_000]);
-        assert_eq!(effects.iter().map(|effect| effect.0).collect::<Vec<_>>(), [1, 1]);
+        // The last is its report.
+        assert_eq!(effects.iter().map(|effect| effect.0).collect::<Vec<_>>(), [1, 1, 1]);
         assert_eq!((state.counters.errors, state.counters.rows, state.outputs, state.now), (1, 3, 3, 9));
     }
 
@@ -237,12 +251,12 @@ mod tests {
     fn a_row_is_raised_to_the_watermark_and_counted() {
         let application = application(1);
         let (mut state, mut outbox) = (State::default(), Outbox::default());
-        state.begin(&application, 5);
+        state.begin(&application, Default::default(), 5);
         let mut fold = Fold::new(&application, &mut state, &mut outbox);
-        assert_eq!(fold.line(10, 10, b"{}"), 10);
+        assert_eq!(fold.line(10, 10, None, b"{}"), 10);
         fold.bound(20);
-        assert_eq!(fold.line(15, 15, b"{}"), 20);
-        assert_eq!(fold.line(25, 25, b"{}"), 25);
+        assert_eq!(fold.line(15, 15, None, b"{}"), 20);
+        assert_eq!(fold.line(25, 25, None, b"{}"), 25);
         assert_eq!((state.counters.raised, state.watermark), (1, 25));
     }
 
@@ -250,7 +264,7 @@ mod tests {
     fn a_full_outbox_stops() {
         let application = application(1);
         let (mut state, mut outbox) = (State::default(), Outbox::default());
-        state.begin(&application, 5);
+        state.begin(&application, Default::default(), 5);
         outbox.push("f", "x".repeat(MAX_OUTBOX_BYTES)).unwrap();
         assert_eq!(Fold::new(&application, &mut state, &mut outbox).stop(), Some(Stop::Outbox));
     }

@@ -11,15 +11,17 @@ use std::sync::Arc;
 
 use lambda::Error;
 use lambda::rules::RuleListing;
-use ledger::{Loaded, ObjectStore};
+use ledger::{Head, HeadError, Loaded, ObjectStore};
 
 use crate::application::Application;
 use crate::catalog::{Applications, Catalog, Entry};
 use crate::delivery;
 use crate::fold::{Fold, Stop};
 use crate::outside::Outside;
+use crate::pages::Pages;
 use crate::rule::SourceStream;
 use crate::state::State;
+use crate::tables::Copies;
 use crate::{objects, places, shards};
 
 /// Commits that one call makes for an application; what is left waits for the next call. With [`crate::fold::MAX_ROWS`] each, more
@@ -37,7 +39,9 @@ pub struct Folder<O, S> {
     pub lake: Arc<dyn ObjectStore>,
     /// The applications.
     pub catalog: Catalog<S>,
-    /// Delivery streams and Kinesis.
+    /// Pages of their windows.
+    pub pages: Pages,
+    /// Delivery streams and Kinesis streams.
     pub outside: O,
     /// How far the lake's lines are behind: a tick moves the watermark of a lake source to this long (ms) before now.
     pub lake_lag: i64,
@@ -77,8 +81,8 @@ struct Plan {
 
 enum Then {
     Nothing,
-    /// A new version begins.
-    Begin(Arc<Application>),
+    /// A new version begins, with these tables.
+    Begin(Arc<Application>, Copies),
     /// Nothing runs any more.
     Stop,
 }
@@ -105,7 +109,7 @@ impl<O: Outside, S: RuleListing> Folder<O, S> {
         if call.tick {
             let head = places::head(&self.index, name);
             let committed = head.load().await?;
-            delivery::send(&self.outside, &head, &committed, 0).await?;
+            self.send(&head, &committed, 0).await?;
         }
         Ok(stalled)
     }
@@ -114,13 +118,11 @@ impl<O: Outside, S: RuleListing> Folder<O, S> {
         let head = places::head(&self.index, name);
         let mut loaded = head.load().await?;
         let version = loaded.state.version().map(str::to_owned);
-        let Some(plan) = self.plan(name, &mut loaded.state).await? else { return Ok(Round::Done) };
-        if loaded.state.definition.is_none() {
-            loaded.state.begin(&plan.run, call.now);
-        }
+        let Some(plan) = self.plan(name, &mut loaded, call.now).await? else { return Ok(Round::Done) };
         let begun = loaded.state.version() != version.as_deref();
         let first = loaded.outbox.waiting().last().map_or(0, |effect| effect.id + 1);
-        let mut taken = self.take(&plan, &mut loaded, call).await?;
+        let errors = loaded.state.counters.errors;
+        let Some(mut taken) = self.take(&plan, &mut loaded, call).await? else { return Ok(Round::Lost) };
         if taken.stalled.is_some() {
             *stalled = taken.stalled.take();
         }
@@ -130,29 +132,50 @@ impl<O: Outside, S: RuleListing> Folder<O, S> {
         let switched = !matches!(plan.then, Then::Nothing) && !taken.more && taken.stop.is_none();
         if switched {
             match &plan.then {
-                Then::Begin(next) => loaded.state.begin(next, call.now),
+                Then::Begin(next, tables) => loaded.state.begin(next, tables.clone(), call.now),
                 _ => loaded.state.stop(),
             }
             tracing::info!(application = name, version = loaded.state.version(), "version changed");
         }
         if taken.changed || begun || switched {
+            let errors = loaded.state.counters.errors - errors;
+            self.pages.store(name, &mut loaded).await?;
             let Some(committed) = head.commit(loaded).await? else { return Ok(Round::Lost) };
+            if errors > 0 {
+                tracing::warn!(application = name, errors, "rows failed: they are in error_stream or under failed/");
+            }
             // A full outbox is sent by whoever meets it; else each sends what he put in, so that few rows go twice.
             let from = if taken.stop == Some(Stop::Outbox) { 0 } else { first };
-            delivery::send(&self.outside, &head, &committed, from).await?;
+            self.send(&head, &committed, from).await?;
         } else if taken.stop == Some(Stop::Outbox) {
-            delivery::send(&self.outside, &head, &loaded, 0).await?;
+            self.send(&head, &loaded, 0).await?;
         }
         for (segments, position) in taken.finished {
             segments.collect(&position).await?;
         }
         // A full outbox ends the call: whether there is room now, the next one sees.
-        let more = taken.more && taken.stop != Some(Stop::Outbox) || switched && matches!(plan.then, Then::Begin(_));
+        let more = taken.more && taken.stop != Some(Stop::Outbox) || switched && matches!(plan.then, Then::Begin(..));
         Ok(if more { Round::More } else { Round::Done })
     }
 
+    async fn send(&self, head: &Head<State>, committed: &Loaded<State>, first: u64) -> Result<(), HeadError> {
+        delivery::send(&self.outside, &*self.lake, head, committed, first).await
+    }
+
+    /// What runs, with its tables, and what comes next. The head is one that runs it.
+    async fn plan(&self, name: &str, loaded: &mut Loaded<State>, now: i64) -> Result<Option<Plan>, Error> {
+        let Some(mut plan) = self.versions(name, loaded).await? else { return Ok(None) };
+        if loaded.state.definition.is_none() {
+            let Some(tables) = self.tables(&plan.run, loaded.sequence).await? else { return Ok(None) };
+            loaded.state.begin(&plan.run, tables, now);
+        }
+        plan.run = self.catalog.tables.fill(&plan.run, &loaded.state.tables).await?;
+        Ok(Some(plan))
+    }
+
     /// What runs, and what comes next. Only who has read the rules after the head changes a version: a stale cache never does.
-    async fn plan(&self, name: &str, state: &mut State) -> Result<Option<Plan>, Error> {
+    async fn versions(&self, name: &str, loaded: &mut Loaded<State>) -> Result<Option<Plan>, Error> {
+        let state = &mut loaded.state;
         let running = state.version().map(str::to_owned);
         let as_it_is = |entry: &Entry| {
             let same = entry.application().filter(|application| Some(application.version()) == running.as_deref());
@@ -172,16 +195,20 @@ impl<O: Outside, S: RuleListing> Folder<O, S> {
         };
         let run = Application::compile(name, definition).map(Arc::new);
         let then = match entry {
-            Entry::On(next) => Then::Begin(next),
+            Entry::On(next) => match self.tables(&next, loaded.sequence).await? {
+                Some(tables) => Then::Begin(next, tables),
+                None => Then::Nothing,
+            },
             Entry::Off => Then::Stop,
             Entry::Broken(_) => Then::Nothing,
         };
         match (run, then) {
             (Ok(run), then) => Ok(Some(Plan { run, then })),
             // Compiled by an older build, and not by this one: it cannot be folded any further.
-            (Err(error), Then::Begin(next)) => {
+            (Err(error), Then::Begin(next, tables)) => {
                 tracing::error!(application = name, %error, "the version that runs does not compile any more, it ends as it is");
-                state.begin(&next, state.now);
+                let now = state.now;
+                state.begin(&next, tables, now);
                 Ok(Some(Plan { run: next, then: Then::Nothing }))
             }
             (Err(error), _) => {
@@ -190,7 +217,42 @@ impl<O: Outside, S: RuleListing> Folder<O, S> {
         }
     }
 
-    async fn take(&self, plan: &Plan, loaded: &mut Loaded<State>, call: Call) -> Result<Taken, Error> {
+    /// Reads and keeps the tables of a version that is to begin on this head. None: one cannot be read, so it does not begin.
+    async fn tables(&self, next: &Application, head: u64) -> Result<Option<Copies>, Error> {
+        match self.catalog.tables.read(next).await {
+            Ok(read) => Ok(Some(self.catalog.tables.keep(next.name(), read, head).await?)),
+            Err(error) => {
+                tracing::error!(application = next.name(), %error, "its new version does not begin");
+                self.catalog.look_again(next.name()).await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Folds, with the pages that it takes. None: the head has moved on.
+    async fn take(&self, plan: &Plan, loaded: &mut Loaded<State>, call: Call) -> Result<Option<Taken>, Error> {
+        let name = plan.run.name();
+        // Each turn finds at most one page missing that no turn before did.
+        let turns = loaded.state.pages.len() + 1;
+        let mut wanted = loaded.state.engine.wanted(call.now);
+        for _ in 0..turns {
+            if !self.pages.give(name, &mut loaded.state, &wanted).await? {
+                return Ok(None);
+            }
+            let before = (turns > 1).then(|| loaded.clone());
+            let taken = self.take_once(plan, loaded, call).await?;
+            match (before, loaded.state.engine.missing()) {
+                (Some(before), Some(missing)) => {
+                    wanted = vec![missing.clone()];
+                    *loaded = before;
+                }
+                _ => return Ok(Some(taken)),
+            }
+        }
+        Err(format!("application {name}: page after page was missing: {turns} turns").into())
+    }
+
+    async fn take_once(&self, plan: &Plan, loaded: &mut Loaded<State>, call: Call) -> Result<Taken, Error> {
         let mut fold = Fold::new(&plan.run, &mut loaded.state, &mut loaded.outbox);
         let mut taken = match plan.run.source() {
             SourceStream::Kinesis(stream) => shards::take(self, stream, &mut fold, call).await?,

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use ledger::{HeadError, ObjectStore, StoreError};
 
 use crate::places;
+use crate::state::State;
 
 /// How often a tick looks.
 const EVERY_MINUTES: i64 = 10;
 
 /// Positions that are left alone: what a head may name (16 of a day, 15 days) and some.
 const FEW: usize = 256;
+
+/// A page of a listing (`ledger`'s store).
+const PAGE: usize = 1000;
 
 /// Whether this tick looks.
 pub fn is_due(now: i64) -> bool {
@@ -33,23 +37,71 @@ pub async fn applications(index: &dyn ObjectStore) -> Result<BTreeSet<String>, S
     }
 }
 
-/// Deletes positions that the head does not name: of lost commits, and those that were joined.
+/// Deletes positions, pages and tables that the head does not name: of lost commits, of versions that have ended, and what was
+/// joined.
 ///
 /// They are listed before the head is committed anew: a commit that is under way and would name one of them was built on an older
-/// head, and is lost.
+/// head, and is lost; one that is built on this head or a later names what it writes by other keys.
 pub async fn collect(index: &Arc<dyn ObjectStore>, application: &str) -> Result<(), HeadError> {
-    let listed = index.list(&places::positions_prefix(application), None).await?;
-    if listed.len() < FEW {
+    let listed = list(&**index, application).await?;
+    let head = places::head(index, application);
+    let few = listed.positions.len() < FEW;
+    if few && listed.others.is_empty() {
         return Ok(());
     }
-    let head = places::head(index, application);
     let loaded = head.load().await?;
+    if few && listed.unnamed(application, &loaded.state).is_empty() {
+        return Ok(());
+    }
     let Some(committed) = head.commit(loaded).await? else { return Ok(()) };
-    let keys: Vec<String> = listed.into_iter().map(|meta| meta.key).collect();
-    for key in committed.state.lake.positions.garbage(&keys) {
+    for key in listed.unnamed(application, &committed.state) {
         index.delete(key).await?;
     }
+    if !few {
+        for key in committed.state.lake.positions.garbage(&listed.positions) {
+            index.delete(key).await?;
+        }
+    }
     Ok(())
+}
+
+/// Keys of an application.
+#[derive(Default)]
+struct Listed {
+    positions: Vec<String>,
+    /// Pages and tables.
+    others: Vec<String>,
+}
+
+impl Listed {
+    /// Pages and tables that the head does not name.
+    fn unnamed(&self, application: &str, state: &State) -> Vec<&str> {
+        let pages = state.pages.iter().map(|(page, head)| places::page(application, page, *head));
+        let named: BTreeSet<String> = pages.chain(state.tables.values().cloned()).collect();
+        self.others.iter().filter(|key| !named.contains(*key)).map(String::as_str).collect()
+    }
+}
+
+async fn list(index: &dyn ObjectStore, application: &str) -> Result<Listed, StoreError> {
+    let prefix = places::prefix(application);
+    let mut listed = Listed::default();
+    let mut start_after: Option<String> = None;
+    loop {
+        let page = index.list(&prefix, start_after.as_deref()).await?;
+        let Some(last) = page.last().map(|meta| meta.key.clone()) else { return Ok(listed) };
+        let full = page.len() >= PAGE;
+        for meta in page {
+            match meta.key[prefix.len()..].split('/').next() {
+                Some("positions") => listed.positions.push(meta.key),
+                Some("pages" | "tables") => listed.others.push(meta.key),
+                _ => {}
+            }
+        }
+        if !full {
+            return Ok(listed);
+        }
+        start_after = Some(last);
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::failed::{self, Report};
 use crate::folding::{Call, Folder};
 use crate::outside::Outside;
 use crate::rule::SourceStream;
-use crate::segment::Record;
+use crate::segment::{Origin, Record};
 use crate::{garbage, metric, places};
 
 /// What the function has while its process lives.
@@ -111,7 +111,8 @@ impl<O: Outside, S: RuleListing> Context<O, S> {
                 failed.push(batch[arrived.len()].number().to_owned());
             }
             for application in readers {
-                let chain = Chain::new(&self.folder.index, application.name(), stream, shard);
+                let name = application.name();
+                let chain = Chain::new(&self.folder.index, name, stream, shard, application.reads_origin());
                 touched.insert(application.name().to_owned());
                 if let Err(error) = chain.append(&arrived).await {
                     tracing::error!(application = application.name(), stream, shard, %error, "records not taken");
@@ -137,8 +138,9 @@ impl<O: Outside, S: RuleListing> Context<O, S> {
 
     async fn decode_one(&self, record: &KinesisRecord<'_>) -> Result<Arrived, Error> {
         let (sequence, arrival) = (record.sequence()?, record.arrival());
+        let origin = Origin { sequence: record.number().to_owned(), partition_key: record.partition_key().to_owned() };
         let record = match record.data() {
-            Ok(data) => Some(Record { arrival, data: Bytes::from(data) }),
+            Ok(data) => Some(Record { arrival, data: Bytes::from(data), origin: Some(origin) }),
             Err((data, reason)) => {
                 let position = format!("{}:{}", record.shard(), record.number());
                 let source = record.stream();

@@ -101,7 +101,7 @@ pub fn fold_lines(fold: &mut Fold<'_>, body: &Bytes, at: i64, skip: u64) -> io::
         let line = buffer.trim_ascii();
         if !line.is_empty() {
             let arrival = line::ingested(line).unwrap_or(at);
-            fold.line(arrival, arrival, line);
+            fold.line(arrival, arrival, None, line);
         }
     }
     Ok(Lines::All)

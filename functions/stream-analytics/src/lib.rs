@@ -3,7 +3,7 @@
 //! ```text
 //! Kinesis batch ─ chain ─▶ segment ┐                                            ┌▶ head: state, outbox (one commit)
 //! lake object (its name) ─▶ segment ┴ folding: lanes ─ merge ┐                   │
-//!                                     objects ─ fold_lines ─┴▶ Fold (stream-sql) ┴▶ delivery: Firehose
+//!                                     objects ─ fold_lines ─┴▶ Fold (stream-sql) ┴▶ delivery: Firehose, Kinesis, inbox/
 //! tick: time passes for silent sources; the outbox is sent
 //! ```
 //!
@@ -34,8 +34,11 @@ pub mod line;
 pub mod merge;
 pub mod metric;
 mod objects;
+pub mod outgoing;
 pub mod outside;
+pub mod pages;
 pub mod places;
+pub mod records;
 pub mod row;
 pub mod rule;
 pub mod seen;
@@ -43,3 +46,5 @@ pub mod segment;
 pub mod sequence;
 mod shards;
 pub mod state;
+pub mod tables;
+pub mod target;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use aws::S3Store;
 use lambda::Error;
-use ledger::ObjectStore;
 use serde_json::value::RawValue;
 use stream_analytics::catalog::Catalog;
 use stream_analytics::config::Config;
 use stream_analytics::folding::Folder;
 use stream_analytics::handler::{Context, handle};
 use stream_analytics::outside::{Aws, RulesBucket};
+use stream_analytics::pages::Pages;
+use stream_analytics::tables::{Buckets, Tables};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -25,17 +26,20 @@ async fn start() -> Result<Context<Aws, RulesBucket>, Error> {
     let config = Config::from_env()?;
     let aws = aws::load().await;
     let s3 = aws::s3_client(&aws);
-    let bucket = |name: String| -> Arc<dyn ObjectStore> { Arc::new(S3Store::new(s3.clone(), name)) };
-    let index = bucket(config.index_bucket);
-    let rules = RulesBucket(bucket(config.rules_bucket));
-    let catalog = Catalog::new(rules, index.clone(), &config.ingestion_stream, &config.summary_stream);
-    let lake = bucket(config.lake_bucket.clone());
+    let client = s3.clone();
+    let bucket: Buckets = Arc::new(move |name| Arc::new(S3Store::new(client.clone(), name.to_owned())));
+    let (index, rules) = (bucket(&config.index_bucket), bucket(&config.rules_bucket));
+    let lake = bucket(&config.lake_bucket);
+    let tables = Tables::new(rules.clone(), bucket, index.clone());
+    let (ingestion, summary) = (&config.ingestion_stream, &config.summary_stream);
+    let catalog = Catalog::new(RulesBucket(rules), index.clone(), tables, ingestion, summary);
     let outside = Aws {
         firehose: aws_sdk_firehose::Client::new(&aws),
         kinesis: aws_sdk_kinesis::Client::new(&aws),
-        s3: s3.clone(),
+        s3,
         lake_bucket: config.lake_bucket,
     };
-    let folder = Folder { index, lake, catalog, outside, lake_lag: config.lake_lag };
+    let pages = Pages::new(index.clone());
+    let folder = Folder { index, lake, catalog, pages, outside, lake_lag: config.lake_lag };
     Ok(Context { folder, function: config.function })
 }

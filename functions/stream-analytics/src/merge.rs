@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use stream_sql::Origin;
+
 use crate::fold::{Fold, Stop};
 use crate::line;
 use crate::segment::Batch;
@@ -48,6 +50,8 @@ pub struct Merged {
 
 /// A shard's part in the merge.
 struct Cursor<'a> {
+    /// The shard's id.
+    name: &'a str,
     shard: Shard,
     lane: &'a Lane,
     /// The next batch.
@@ -86,8 +90,10 @@ impl Cursor<'_> {
 pub fn merge(fold: &mut Fold<'_>, stream: &str, lanes: &BTreeMap<String, Lane>, now: i64) -> Merged {
     let before = fold.state.streams.get(stream).cloned().unwrap_or_default();
     let watermark = fold.state.watermark;
-    let mut cursors: Vec<Cursor<'_>> =
-        lanes.iter().map(|(name, lane)| cursor(before.get(name).cloned().unwrap_or_default(), lane, now)).collect();
+    let mut cursors: Vec<Cursor<'_>> = lanes
+        .iter()
+        .map(|(name, lane)| cursor(name, before.get(name).cloned().unwrap_or_default(), lane, now))
+        .collect();
     let stop = rows(fold, &mut cursors);
     if stop != Some(Stop::Outbox)
         && let Some(standing) = standing(&mut cursors)
@@ -104,7 +110,7 @@ pub fn merge(fold: &mut Fold<'_>, stream: &str, lanes: &BTreeMap<String, Lane>, 
     Merged { changed, stop }
 }
 
-fn cursor(mut shard: Shard, lane: &Lane, now: i64) -> Cursor<'_> {
+fn cursor<'a>(name: &'a str, mut shard: Shard, lane: &'a Lane, now: i64) -> Cursor<'a> {
     match lane.ahead {
         Some(Ahead::Nothing) => shard.bound = shard.bound.max(now),
         Some(Ahead::Record(arrival)) => shard.bound = shard.bound.max(arrival.min(now)),
@@ -114,7 +120,7 @@ fn cursor(mut shard: Shard, lane: &Lane, now: i64) -> Cursor<'_> {
     if !lane.batches.is_empty() {
         shard.paused = false;
     }
-    Cursor { shard, lane, batch: 0, poison: 0 }
+    Cursor { name, shard, lane, batch: 0, poison: 0 }
 }
 
 fn rows(fold: &mut Fold<'_>, cursors: &mut [Cursor<'_>]) -> Option<Stop> {
@@ -150,11 +156,16 @@ fn rows(fold: &mut Fold<'_>, cursors: &mut [Cursor<'_>]) -> Option<Stop> {
 fn record(fold: &mut Fold<'_>, cursor: &mut Cursor<'_>, rowtime: i64) {
     let batch = &cursor.lane.batches[cursor.batch];
     let record = &batch.records[cursor.shard.taken];
+    let origin = record.origin.as_ref().map(|origin| Origin {
+        partition_key: &origin.partition_key,
+        sequence_number: &origin.sequence,
+        shard_id: cursor.name,
+    });
     let mut last = rowtime;
     if fold.application().is_json() {
-        line::values(&record.data, |value| last = fold.line(rowtime, record.arrival, value));
+        line::values(&record.data, |value| last = fold.line(rowtime, record.arrival, origin, value));
     } else {
-        last = fold.line(rowtime, record.arrival, &record.data);
+        last = fold.line(rowtime, record.arrival, origin, &record.data);
     }
     cursor.shard.last = last;
     cursor.shard.taken += 1;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 use aws_sdk_kinesis::primitives::DateTime;
-use aws_sdk_kinesis::types::{ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardFilter, ShardFilterType, ShardIteratorType};
 use aws_sdk_s3::error::DisplayErrorContext;
 use lambda::Error;
 use lambda::rules::{RuleListing, RuleSource, Stored};
 use ledger::{ETag, ObjectStore, StoreError};
 
 use crate::merge::Ahead;
+use crate::records::Record as KinesisRecord;
 use crate::sequence::Sequence;
 
 /// Empty answers that are followed before a shard counts as one that cannot be read to its end.
@@ -36,6 +37,13 @@ pub trait Outside {
     /// call failed.
     fn put(&self, stream: &str, records: &[&str]) -> impl Future<Output = Result<Vec<Option<String>>, String>>;
 
+    /// One `PutRecords` of records that are within its limits, with the same answer.
+    fn put_records(
+        &self,
+        stream: &str,
+        records: &[KinesisRecord<'_>],
+    ) -> impl Future<Output = Result<Vec<Option<String>>, String>>;
+
     /// The shards of a Kinesis stream that have records or may get some.
     fn shards(&self, stream: &str) -> impl Future<Output = Result<Vec<String>, String>>;
 
@@ -51,7 +59,7 @@ pub trait Outside {
 pub struct Aws {
     /// For outputs.
     pub firehose: aws_sdk_firehose::Client,
-    /// For sources.
+    /// For sources and outputs.
     pub kinesis: aws_sdk_kinesis::Client,
     /// For the lake.
     pub s3: aws_sdk_s3::Client,
@@ -66,15 +74,19 @@ impl Outside for Aws {
             put = put.records(Record::builder().data(Blob::new(record.as_bytes())).build().map_err(cause)?);
         }
         let reply = put.send().await.map_err(cause)?;
-        let failure = |code: Option<&str>, message: Option<&str>| {
-            code.map(|code| format!("{code}: {}", message.unwrap_or_default()))
-        };
-        let results: Vec<Option<String>> =
-            reply.request_responses().iter().map(|entry| failure(entry.error_code(), entry.error_message())).collect();
-        match results.len() == records.len() {
-            true => Ok(results),
-            false => Err(format!("{} results for {} records", results.len(), records.len())),
+        let entries = reply.request_responses().iter();
+        answers(records.len(), entries.map(|entry| (entry.error_code(), entry.error_message())))
+    }
+
+    async fn put_records(&self, stream: &str, records: &[KinesisRecord<'_>]) -> Result<Vec<Option<String>>, String> {
+        let mut put = self.kinesis.put_records().stream_name(stream);
+        for record in records {
+            let entry =
+                PutRecordsRequestEntry::builder().partition_key(record.key).data(Blob::new(record.data.as_bytes()));
+            put = put.records(entry.build().map_err(cause)?);
         }
+        let reply = put.send().await.map_err(cause)?;
+        answers(records.len(), reply.records().iter().map(|entry| (entry.error_code(), entry.error_message())))
     }
 
     async fn shards(&self, stream: &str) -> Result<Vec<String>, String> {
@@ -134,6 +146,21 @@ impl Outside for Aws {
             }
         }
         Ok(if iterator.is_none() { Ahead::Closed } else { Ahead::Behind })
+    }
+}
+
+/// For each of `count` records the error it failed with, or none.
+fn answers<'a>(
+    count: usize,
+    entries: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+) -> Result<Vec<Option<String>>, String> {
+    let answer = |(code, message): (Option<&str>, Option<&str>)| {
+        code.map(|code| format!("{code}: {}", message.unwrap_or_default()))
+    };
+    let answers: Vec<Option<String>> = entries.map(answer).collect();
+    match answers.len() == count {
+        true => Ok(answers),
+        false => Err(format!("{} results for {count} records", answers.len())),
     }
 }
 

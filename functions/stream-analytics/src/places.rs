@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ledger::{Head, ObjectStore, Segments};
+use stream_sql::PageId;
 
 use crate::state::State;
 
@@ -27,6 +28,21 @@ pub fn shard(store: &Arc<dyn ObjectStore>, application: &str, stream: &str, shar
 /// Names of lake objects.
 pub fn lake(store: &Arc<dyn ObjectStore>, application: &str) -> Segments {
     Segments::new(store.clone(), &format!("{ROOT}{application}/segments/lake/"))
+}
+
+/// A copy of a reference table with this content, made by one who built on the head of this number.
+pub fn table(application: &str, hash: &str, head: u64) -> String {
+    format!("{ROOT}{application}/tables/{hash}.{head}")
+}
+
+/// A page of a window, stored by one who built on the head of this number.
+pub fn page(application: &str, page: &PageId, head: u64) -> String {
+    format!("{ROOT}{application}/pages/{}.{head}", page.0)
+}
+
+/// Everything of an application.
+pub fn prefix(application: &str) -> String {
+    format!("{ROOT}{application}/")
 }
 
 /// Identities of lake objects that were folded.

@@ -1,16 +1,40 @@
 //! `rules/analytics/<application>.json`, as it is written.
 
+mod exported;
+mod output;
+mod schema;
+mod table;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use exported::Exported;
+pub use output::{Destination, Output, OutputFormat};
+pub use schema::{
+    CsvMapping, Encoding, FormatType, JsonMapping, MappingParameters, RecordColumn, RecordFormat, Schema,
+};
+pub use table::{S3Object, TABLES_FOLDER, Table};
+
 /// Outputs of an application at most (Kinesis Data Analytics quotas).
 pub const MAX_OUTPUTS: usize = 3;
+
+/// Reference tables of an application at most. Kinesis Data Analytics had one.
+pub const MAX_TABLES: usize = 4;
+
+/// In-application streams that an input became at most (Kinesis Data Analytics quotas).
+const MAX_PARALLELISM: u32 = 64;
+
+/// What the source's name begins with.
+const NAME_PREFIX: &str = "SOURCE_SQL_STREAM";
+
+/// Characters of a name (reference §2: identifiers).
+const MAX_NAME: usize = 128;
 
 /// An SQL application: where its rows come from, what they look like, and where the rows of its streams go. Its statements are in
 /// the `.sql` file of the same name beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Wire", into = "Wire")]
-#[schemars(with = "Wire")]
+#[schemars(with = "File")]
 pub enum Rule {
     /// `{"enabled": false}`: it does not run.
     Off,
@@ -18,15 +42,32 @@ pub enum Rule {
     On(Box<Running>),
 }
 
+/// What the file may hold: an application, or what `describe-application` printed of one.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code)] // for its schema
+enum File {
+    Application(Wire),
+    Exported(Exported),
+}
+
 /// An application that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
     /// Where its rows come from.
     pub source: SourceStream,
+    /// The in-application stream's name without its number.
+    pub name_prefix: String,
+    /// How many in-application streams the source is. All rows come into the first.
+    pub input_parallelism: u32,
     /// What its rows look like.
     pub input_schema: Schema,
     /// The field whose line ids tell repeats.
     pub record_id_field: Option<String>,
+    /// Tables to join with.
+    pub reference_tables: Vec<Table>,
+    /// Another value is another version.
+    pub revision: Option<String>,
     /// Where rows go.
     pub outputs: Vec<Output>,
 }
@@ -42,12 +83,25 @@ struct Wire {
     /// Where rows come from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<SourceStream>,
+    /// `NamePrefix` as Kinesis Data Analytics has it: the source is the stream of this name and `_001` (`SOURCE_SQL_STREAM`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name_prefix: Option<String>,
+    /// `InputParallelism`: how many streams the source is, `_001` to `_064` (1). All rows come into the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 64))]
+    input_parallelism: Option<u32>,
     /// `InputSchema` as Kinesis Data Analytics has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     input_schema: Option<Schema>,
     /// The field that the agent's `recordIdField` names: a line whose `<file>-<start>-<end>` was counted before is a repeat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     record_id_field: Option<String>,
+    /// Up to four: tables of S3 to join with, read when a version of the application begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reference_tables: Vec<Table>,
+    /// Any text. Another one is another version: reference tables are read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
     /// Up to three: where the rows of the in-application streams go.
     #[serde(default)]
     outputs: Vec<Output>,
@@ -67,108 +121,53 @@ pub enum SourceStream {
     Kinesis(String),
 }
 
-/// Where the rows of a stream go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Output {
-    /// The in-application stream, exactly as the statements make it (`DESTINATION_SQL_STREAM`).
-    pub stream: String,
-    /// The delivery stream that takes its rows.
-    pub firehose: String,
-    /// How a row is written.
-    pub format: OutputFormat,
-}
+impl Running {
+    /// The names of the in-application streams that the source is.
+    pub fn source_names(&self) -> Vec<String> {
+        (1..=self.input_parallelism).map(|number| format!("{}_{number:03}", self.name_prefix)).collect()
+    }
 
-/// How a row is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum OutputFormat {
-    /// A JSON object in a line of its own.
-    #[serde(rename = "JSON")]
-    Json,
-}
-
-/// `InputSchema`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Schema {
-    /// The format of a record.
-    pub record_format: RecordFormat,
-    /// `UTF-8`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record_encoding: Option<Encoding>,
-    /// The columns.
-    pub record_columns: Vec<RecordColumn>,
-}
-
-/// The format of a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct RecordFormat {
-    /// `JSON` or `CSV`.
-    pub record_format_type: FormatType,
-    /// More about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mapping_parameters: Option<MappingParameters>,
-}
-
-/// The formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-#[allow(missing_docs)]
-pub enum FormatType {
-    Json,
-    Csv,
-}
-
-/// The encodings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Encoding {
-    /// UTF-8.
-    #[serde(rename = "UTF-8")]
-    Utf8,
-}
-
-/// More about a format.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MappingParameters {
-    /// Of `JSON`.
-    #[serde(default, rename = "JSONMappingParameters", skip_serializing_if = "Option::is_none")]
-    pub json: Option<JsonMapping>,
-    /// Of `CSV`.
-    #[serde(default, rename = "CSVMappingParameters", skip_serializing_if = "Option::is_none")]
-    pub csv: Option<CsvMapping>,
-}
-
-/// Of `JSON`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct JsonMapping {
-    /// `$`.
-    pub record_row_path: String,
-}
-
-/// Of `CSV`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct CsvMapping {
-    /// Between columns.
-    pub record_column_delimiter: String,
-    /// Between rows.
-    pub record_row_delimiter: String,
-}
-
-/// A column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct RecordColumn {
-    /// Its name, exact.
-    pub name: String,
-    /// Its SQL type (`VARCHAR(16)`).
-    pub sql_type: String,
-    /// JSONPath (`$.a.b`); none for CSV.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mapping: Option<String>,
+    /// The same, if it can run.
+    fn checked(self) -> Result<Running, String> {
+        if self.outputs.is_empty() || self.outputs.len() > MAX_OUTPUTS {
+            return Err(format!("outputs: expected 1 to {MAX_OUTPUTS}, found {}", self.outputs.len()));
+        }
+        if self.record_id_field.as_ref().is_some_and(String::is_empty) {
+            return Err("recordIdField: expected the name of a field".to_owned());
+        }
+        if self.name_prefix.is_empty() || self.name_prefix.len() > MAX_NAME - "_001".len() {
+            return Err(format!("namePrefix: expected up to {} characters", MAX_NAME - "_001".len()));
+        }
+        if !(1..=MAX_PARALLELISM).contains(&self.input_parallelism) {
+            return Err(format!("inputParallelism: expected 1 to {MAX_PARALLELISM}, found {}", self.input_parallelism));
+        }
+        if self.reference_tables.len() > MAX_TABLES {
+            return Err(format!(
+                "referenceTables: expected at most {MAX_TABLES}, found {}",
+                self.reference_tables.len()
+            ));
+        }
+        // The lake's lines are JSON, whatever they were on the host.
+        if matches!(self.source, SourceStream::Firehose(_))
+            && self.input_schema.record_format.record_format_type == FormatType::Csv
+        {
+            return Err(
+                "inputSchema: RecordFormatType: expected JSON, as the lines of a firehose source are".to_owned()
+            );
+        }
+        for output in &self.outputs {
+            match (&self.source, &output.destination) {
+                (SourceStream::Firehose(source), Destination::Firehose(output))
+                | (SourceStream::Kinesis(source), Destination::Kinesis(output))
+                    if source == output =>
+                {
+                    return Err(format!("outputs: {output} is the source: its rows would come round for ever"));
+                }
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl TryFrom<Wire> for Rule {
@@ -178,37 +177,47 @@ impl TryFrom<Wire> for Rule {
         if !wire.enabled {
             return Ok(Rule::Off);
         }
-        let source = wire.source.ok_or("source: expected {\"firehose\": NAME} or {\"kinesis\": NAME}")?;
-        let input_schema = wire.input_schema.ok_or("inputSchema: expected the InputSchema of the source")?;
-        if wire.outputs.is_empty() || wire.outputs.len() > MAX_OUTPUTS {
-            return Err(format!("outputs: expected 1 to {MAX_OUTPUTS}, found {}", wire.outputs.len()));
-        }
-        if wire.record_id_field.as_ref().is_some_and(String::is_empty) {
-            return Err("recordIdField: expected the name of a field".to_owned());
-        }
-        // The lake's lines are JSON, whatever they were on the host.
-        if matches!(source, SourceStream::Firehose(_))
-            && input_schema.record_format.record_format_type == FormatType::Csv
-        {
-            return Err(
-                "inputSchema: RecordFormatType: expected JSON, as the lines of a firehose source are".to_owned()
-            );
-        }
-        let record_id_field = wire.record_id_field;
-        Ok(Rule::On(Box::new(Running { source, input_schema, record_id_field, outputs: wire.outputs })))
+        let running = Running {
+            source: wire.source.ok_or("source: expected {\"firehose\": NAME} or {\"kinesis\": NAME}")?,
+            name_prefix: wire.name_prefix.unwrap_or_else(|| NAME_PREFIX.to_owned()),
+            input_parallelism: wire.input_parallelism.unwrap_or(1),
+            input_schema: wire.input_schema.ok_or("inputSchema: expected the InputSchema of the source")?,
+            record_id_field: wire.record_id_field,
+            reference_tables: wire.reference_tables,
+            revision: wire.revision,
+            outputs: wire.outputs,
+        };
+        Ok(Rule::On(Box::new(running.checked()?)))
     }
 }
 
 impl From<Rule> for Wire {
     fn from(rule: Rule) -> Wire {
+        let off = Wire {
+            enabled: false,
+            source: None,
+            name_prefix: None,
+            input_parallelism: None,
+            input_schema: None,
+            record_id_field: None,
+            reference_tables: Vec::new(),
+            revision: None,
+            outputs: Vec::new(),
+        };
         match rule {
-            Rule::Off => {
-                Wire { enabled: false, source: None, input_schema: None, record_id_field: None, outputs: Vec::new() }
-            }
-            Rule::On(running) => {
-                let Running { source, input_schema, record_id_field, outputs } = *running;
-                Wire { enabled: true, source: Some(source), input_schema: Some(input_schema), record_id_field, outputs }
-            }
+            Rule::Off => off,
+            Rule::On(running) => Wire {
+                enabled: true,
+                source: Some(running.source),
+                // What goes without saying is not said: the hash of a rule does not change with this program.
+                name_prefix: Some(running.name_prefix).filter(|prefix| prefix != NAME_PREFIX),
+                input_parallelism: Some(running.input_parallelism).filter(|count| *count != 1),
+                input_schema: Some(running.input_schema),
+                record_id_field: running.record_id_field,
+                reference_tables: running.reference_tables,
+                revision: running.revision,
+                outputs: running.outputs,
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A batch of Kinesis records as it is written to the index bucket.
 //!
-//! A line of JSON that tells where the batch ends, then for each record a line `<arrival ms> <bytes>` and the bytes.
+//! A line of JSON that tells where the batch ends, then for each record a line `<arrival ms> <bytes>` and the bytes. Where the
+//! application asks for it, that line goes on with `<sequence number> <partition key as JSON>`.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,17 @@ pub struct Record {
     pub arrival: i64,
     /// What the producer put.
     pub data: Bytes,
+    /// Where it was in its shard, if anybody asks.
+    pub origin: Option<Origin>,
+}
+
+/// Where a record was in its shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The sequence number.
+    pub sequence: String,
+    /// The partition key.
+    pub partition_key: String,
 }
 
 /// A segment that no batch wrote.
@@ -59,7 +71,13 @@ impl Batch {
         let _ = serde_json::to_writer(&mut out, &self.header);
         out.push(b'\n');
         for record in &self.records {
-            out.extend_from_slice(format!("{} {}\n", record.arrival, record.data.len()).as_bytes());
+            out.extend_from_slice(format!("{} {}", record.arrival, record.data.len()).as_bytes());
+            if let Some(origin) = &record.origin {
+                out.extend_from_slice(format!(" {} ", origin.sequence).as_bytes());
+                // JSON has no line feeds in it.
+                let _ = serde_json::to_writer(&mut out, &origin.partition_key);
+            }
+            out.push(b'\n');
             out.extend_from_slice(&record.data);
         }
         out
@@ -72,17 +90,24 @@ impl Batch {
         let mut records = Vec::new();
         while at < segment.len() {
             let start = next_line(segment, at)?;
-            let line = std::str::from_utf8(&segment[at..start - 1]).ok().and_then(|line| line.split_once(' '));
-            let (arrival, length) = line.ok_or(Malformed("expected «<arrival> <bytes>»"))?;
-            let (Ok(arrival), Ok(length)) = (arrival.parse(), length.parse::<usize>()) else {
-                return Err(Malformed("expected numbers before a record"));
-            };
+            let line = std::str::from_utf8(&segment[at..start - 1]).map_err(|_| EXPECTED)?;
+            let mut parts = line.splitn(4, ' ');
+            let (Some(arrival), Some(length)) = (parts.next(), parts.next()) else { return Err(EXPECTED) };
+            let (Ok(arrival), Ok(length)) = (arrival.parse(), length.parse::<usize>()) else { return Err(EXPECTED) };
+            let origin = parts.next().zip(parts.next()).map(|(sequence, key)| origin(sequence, key)).transpose()?;
             let end = start.checked_add(length).filter(|end| *end <= segment.len());
             at = end.ok_or(Malformed("a record is cut off"))?;
-            records.push(Record { arrival, data: segment.slice(start..at) });
+            records.push(Record { arrival, data: segment.slice(start..at), origin });
         }
         Ok(Batch { header, records })
     }
+}
+
+const EXPECTED: Malformed = Malformed("expected «<arrival> <bytes>» before a record");
+
+fn origin(sequence: &str, key: &str) -> Result<Origin, Malformed> {
+    let partition_key = serde_json::from_str(key).map_err(|_| EXPECTED)?;
+    Ok(Origin { sequence: sequence.to_owned(), partition_key })
 }
 
 fn next_line(segment: &[u8], from: usize) -> Result<usize, Malformed> {
@@ -96,16 +121,25 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        let record = |arrival, data: &'static [u8]| Record { arrival, data: Bytes::from_static(data) };
+        let record = |arrival, data: &'static [u8]| Record { arrival, data: Bytes::from_static(data), origin: None };
+        let from = |record: Record, sequence: &str, key: &str| {
+            let origin = Some(Origin { sequence: sequence.to_owned(), partition_key: key.to_owned() });
+            Record { origin, ..record }
+        };
         let header = Header { end: Sequence::parse("4959").unwrap(), poison: 1 };
-        let batch =
-            Batch { header, records: vec![record(5, b"{\"a\":1}\n"), record(-1, b""), record(7, b"\n\xff\n1 2\n")] };
+        let records = vec![
+            record(5, b"{\"a\":1}\n"),
+            from(record(6, b"x"), "49", "a key\nin \"two\" lines"),
+            record(-1, b""),
+            record(7, b"\n\xff\n1 2\n"),
+        ];
+        let batch = Batch { header, records };
         let encoded = Bytes::from(batch.encode());
         assert_eq!(Batch::decode(&encoded).unwrap(), batch);
         assert_eq!(Header::read(&encoded[..40]).unwrap(), batch.header);
         for cut in 0..encoded.len() - 1 {
             let cut = Batch::decode(&encoded.slice(..cut));
-            assert!(cut.is_err() || cut.unwrap().records.len() < 3);
+            assert!(cut.is_err() || cut.unwrap().records.len() < 4);
         }
     }
 

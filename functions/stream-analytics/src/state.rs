@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use ledger::Positions;
 use serde::{Deserialize, Serialize};
+use stream_sql::PageId;
 
 use crate::application::{Application, Definition};
 use crate::seen::Seen;
 use crate::sequence::Sequence;
+use crate::tables::Copies;
 
 /// The state of an application, replaced by compare-and-swap together with its outbox.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +18,12 @@ pub struct State {
     pub definition: Option<Definition>,
     /// What the engine remembers of that version.
     pub engine: stream_sql::State,
+    /// The copies of its reference tables, by name: what was in them when it began.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: Copies,
+    /// Pages that the engine's state names, and the number of the head that each was built on: part of its key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages: BTreeMap<PageId, u64>,
     /// Time of the first commit: keeps ids of rows apart when a state was thrown away.
     pub born: i64,
     /// Time of the commit since which the application has been running without a pause.
@@ -88,8 +96,8 @@ impl State {
         self.definition.as_ref().map(|definition| definition.version.as_str())
     }
 
-    /// A new version begins: empty, at the same positions.
-    pub fn begin(&mut self, application: &Application, now: i64) {
+    /// A new version begins, with these copies of its tables: empty, at the same positions.
+    pub fn begin(&mut self, application: &Application, tables: Copies, now: i64) {
         if self.definition.is_none() {
             self.since = now;
             self.streams.values_mut().flat_map(BTreeMap::values_mut).for_each(|shard| shard.paused = true);
@@ -101,6 +109,7 @@ impl State {
         if self.definition.as_ref().is_some_and(|old| old.record_id_field() != application.record_id_field()) {
             self.seen = Seen::default();
         }
+        self.tables = tables;
         self.engine = application.start();
         self.definition = Some(application.definition().clone());
     }
@@ -108,6 +117,7 @@ impl State {
     /// Nothing runs any more; where it stood is kept.
     pub fn stop(&mut self) {
         self.definition = None;
+        self.tables = Copies::new();
         self.engine = stream_sql::State::default();
     }
 }

@@ -45,7 +45,7 @@ fn errors_of_the_rule() {
         Some(STATEMENTS),
         "a.json:1:19: unknown variant `kafka`, expected `firehose` or `kinesis`",
     );
-    check(&with("\"format\": \"JSON\"", "\"format\": \"CSV\""), Some(STATEMENTS), "a.json:4:");
+    check(&with("\"format\": \"JSON\"", "\"format\": \"XML\""), Some(STATEMENTS), "a.json:4:89: unknown variant `XML`");
     check(
         &with("INTEGER", "INTEGRE"),
         Some(STATEMENTS),

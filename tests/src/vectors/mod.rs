@@ -1,6 +1,7 @@
 //! Case files and how each kind is run. One file per kind; the next kind goes into [`Kind`] and beside [`converter`].
 
 mod converter;
+mod property;
 mod stream_sql;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use stream_sql::{Application, Column, Event, Format, InputSchema, OutputRow, Source, SqlType, State};
 
-use super::{Verdict, name};
+use super::{Verdict, name, property};
 
 /// Where raw records come in.
 const SOURCE: &str = "SOURCE_SQL_STREAM_001";
@@ -28,10 +28,16 @@ enum What {
 fn run(case: &Value) -> Result<Result<Rows, String>, String> {
     let sources = sources(case)?;
     let sql = case["sql"].as_str().unwrap_or_default();
-    let application = match Application::compile(sql, &sources, &[]) {
+    let tables = tables(case)?;
+    let mut application = match Application::compile(sql, &sources, &tables) {
         Ok(application) => application,
         Err(error) => return Ok(Err(error.to_string())),
     };
+    for table in &tables {
+        let rows = case["reference"][&table.name]["rows"].as_array().into_iter().flatten();
+        let records: Vec<String> = rows.map(Value::to_string).collect();
+        application = application.with_table(&table.name, records.join("\n").as_bytes())?;
+    }
     let names: Vec<String> = application.streams().into_iter().map(|(name, _)| name).collect();
     // A script without streams is about the mapping: the source's rows are asked for.
     let outputs: Vec<&str> = match sql.trim() {
@@ -94,16 +100,21 @@ fn sources(case: &Value) -> Result<Vec<Source>, String> {
         return Ok(vec![schema.source(SOURCE)?]);
     }
     let Some(Value::Object(schema)) = case.get("schema") else { return Ok(Vec::new()) };
-    let mut sources = Vec::new();
-    for (name, columns) in schema {
-        let mut list = Vec::new();
-        for column in columns.as_array().into_iter().flatten() {
-            let text = |place: usize| column[place].as_str().unwrap_or_default();
-            list.push(Column { name: text(0).to_owned(), sql_type: SqlType::parse(text(1))?, mapping: None });
-        }
-        sources.push(Source { name: name.clone(), columns: list, format: Format::default() });
+    schema.iter().map(|(name, columns)| source(name, columns)).collect()
+}
+
+fn tables(case: &Value) -> Result<Vec<Source>, String> {
+    let Some(Value::Object(tables)) = case.get("reference") else { return Ok(Vec::new()) };
+    tables.iter().map(|(name, table)| source(name, &table["schema"])).collect()
+}
+
+fn source(name: &str, columns: &Value) -> Result<Source, String> {
+    let mut list = Vec::new();
+    for column in columns.as_array().into_iter().flatten() {
+        let text = |place: usize| column[place].as_str().unwrap_or_default();
+        list.push(Column { name: text(0).to_owned(), sql_type: SqlType::parse(text(1))?, mapping: None });
     }
-    Ok(sources)
+    Ok(Source { name: name.to_owned(), columns: list, format: Format::default() })
 }
 
 /// The rows of all streams by ROWTIME, ties in the schema's order, or in the order of `arrival`.
@@ -212,9 +223,10 @@ pub(super) fn judge(case: &Value) -> Result<Verdict, String> {
             }
             fail(format!("{expected} at {}", place.unwrap_or_default()), error)
         }
-        (Ok(_), None) if case.get("expected_property").is_some() => {
-            fail("a property".into(), "it is not checked yet".into())
-        }
+        (Ok(rows), None) if case.get("expected_property").is_some() => match property::check(case, &rows) {
+            Ok(()) => Ok(Verdict::Pass),
+            Err(error) => fail(case["expected_property"].to_string(), error),
+        },
         (Ok(rows), None) => {
             let ordered = case["ordered"].as_bool().unwrap_or(true);
             for (stream, expected) in case["expected"].as_object().into_iter().flatten() {

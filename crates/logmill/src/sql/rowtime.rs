@@ -13,6 +13,9 @@ const STEP: i64 = 1;
 /// The longest text of a time.
 const MAX_TEXT: u32 = 64;
 
+/// The stream that the time's column is read from.
+const SOURCE: &str = "SOURCE";
+
 /// Where ROWTIME comes from.
 #[derive(Debug)]
 pub enum Clock {
@@ -82,7 +85,7 @@ pub struct TimeColumn {
 impl TimeColumn {
     /// A column of the schema, or a path (`$.a.b`) from the top of a JSON record; `format` as `CHAR_TO_TIMESTAMP` has it.
     fn new(application: &Application, name: &str, format: Option<&str>) -> Result<TimeColumn, String> {
-        let mut source = engine::source(application.input_schema())?;
+        let mut source = engine::source(SOURCE, application.input_schema())?;
         let text = SqlType::Varchar { length: MAX_TEXT };
         if name.starts_with('$') {
             if !application.is_json() {

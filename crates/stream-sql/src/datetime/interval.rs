@@ -36,7 +36,7 @@ impl Qualifier {
 
     /// The value of a literal's text; or what is wrong with it.
     pub(crate) fn parse(self, text: &str) -> Result<i64, String> {
-        let malformed = || format!("'{text}' is not an interval {self}");
+        let malformed = || format!("Illegal interval literal format '{text}' for INTERVAL {self}");
         let (sign, body) = match text.trim().as_bytes() {
             [b'-', rest @ ..] => (-1, rest),
             [b'+', rest @ ..] => (1, rest),

@@ -1,5 +1,7 @@
 //! CAST, and the same conversions where a row enters a stream.
 
+use std::borrow::Cow;
+
 use super::RowError;
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
@@ -58,7 +60,10 @@ pub(crate) fn cast<'r>(value: Datum<'r>, from: Kind, to: SqlType) -> Result<Datu
             if text.len() > length && text.chars().count() > length {
                 return Err(RowError(format!("a text of {} characters is too long for {to}", text.chars().count())));
             }
-            Datum::Text(text)
+            match to {
+                SqlType::Char { .. } => Datum::Text(padded(text, length)),
+                _ => Datum::Text(text),
+            }
         }
         SqlType::Date => Datum::Date(match &value {
             Datum::Date(days) => *days,
@@ -81,6 +86,14 @@ pub(crate) fn cast<'r>(value: Datum<'r>, from: Kind, to: SqlType) -> Result<Datu
             _ => return Err(failed(&value)),
         }),
     })
+}
+
+/// A CHAR has its length: blanks fill it up.
+fn padded(text: Cow<'_, str>, length: usize) -> Cow<'_, str> {
+    match length.saturating_sub(text.chars().count()) {
+        0 => text,
+        missing => Cow::Owned(text.into_owned() + &" ".repeat(missing)),
+    }
 }
 
 /// Whether a whole number fits a type.

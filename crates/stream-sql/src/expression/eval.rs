@@ -9,7 +9,7 @@ use crate::datetime::DAY;
 use crate::datetime::calendar::{self, Unit};
 use crate::datetime::interval::Qualifier;
 use crate::syntax::tree::Test;
-use crate::value::Datum;
+use crate::value::{Datum, Value};
 
 type Evaluated<'r> = Result<Datum<'r>, RowError>;
 
@@ -64,6 +64,10 @@ impl Expr {
             Expr::StepTime { length, months, expr } => step(expr.eval(row)?, *length, *months)?,
             Expr::Extract { unit, interval, expr } => extract(expr.eval(row)?, *unit, *interval),
             Expr::Cast { expr, from, to } => cast(expr.eval(row)?, *from, *to)?,
+            Expr::ToInterval { expr, qualifier } => match expr.eval(row)? {
+                Datum::Text(text) => Datum::Interval(qualifier.parse(&text).map_err(RowError)?),
+                value => value,
+            },
             Expr::Match { expr, pattern } => match (expr.eval(row)?, pattern.of(row)?) {
                 (Datum::Text(text), Some(pattern)) => Datum::Boolean(pattern.is_match(&text)?),
                 _ => Datum::Null,
@@ -90,6 +94,13 @@ impl Expr {
             Expr::Call(function, args) => {
                 let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
                 function.call(args)?
+            }
+            Expr::Apply(body, args) => {
+                let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
+                if body.null_on_null && args.iter().any(Datum::is_null) {
+                    return Ok(Datum::Null);
+                }
+                Value::from(body.expr.eval(Row { values: &args, ..row })?).into()
             }
         })
     }

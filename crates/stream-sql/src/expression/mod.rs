@@ -15,6 +15,8 @@ pub(crate) use eval::compare;
 pub(crate) use function::Function;
 pub(crate) use pattern::{Pattern, PatternKind};
 
+use std::sync::Arc;
+
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
 use crate::syntax::tree::Test;
@@ -105,6 +107,11 @@ pub(crate) enum Expr {
         from: Kind,
         to: crate::value::SqlType,
     },
+    /// CAST of a text, or of an interval, to an interval.
+    ToInterval {
+        expr: Box<Expr>,
+        qualifier: Qualifier,
+    },
     /// LIKE, SIMILAR TO
     Match {
         expr: Box<Expr>,
@@ -122,6 +129,19 @@ pub(crate) enum Expr {
         rest: Box<[Expr; 3]>,
     },
     Call(Function, Vec<Expr>),
+    /// A function of the script: its body is over its arguments alone.
+    Apply(Arc<Body>, Vec<Expr>),
+}
+
+/// The body of a function of the script, which all calls share.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Body {
+    /// Its columns are the arguments.
+    pub(crate) expr: Expr,
+    /// How many nodes it has.
+    pub(crate) size: usize,
+    /// NULL if an argument is.
+    pub(crate) null_on_null: bool,
 }
 
 impl Expr {
@@ -140,10 +160,17 @@ impl Expr {
         found
     }
 
+    /// Whether ROWTIME or the wall clock is read.
+    pub(crate) fn reads_time(&self) -> bool {
+        let mut found = matches!(self, Expr::Rowtime | Expr::Now);
+        self.children(&mut |child| found |= child.reads_time());
+        found
+    }
+
     /// How many nodes it has.
     pub(crate) fn size(&self) -> usize {
-        let mut size = 1;
-        self.children(&mut |child| size += child.size());
+        let mut size = if let Expr::Apply(body, _) = self { body.size } else { 1 };
+        self.children(&mut |child| size = child.size().saturating_add(size));
         size
     }
 
@@ -169,7 +196,8 @@ impl Expr {
             | Expr::Round { expr, .. }
             | Expr::StepTime { expr, .. }
             | Expr::Extract { expr, .. }
-            | Expr::Cast { expr, .. } => visit(expr),
+            | Expr::Cast { expr, .. }
+            | Expr::ToInterval { expr, .. } => visit(expr),
             Expr::In { expr, list } => {
                 visit(expr);
                 list.iter().for_each(visit);
@@ -190,7 +218,7 @@ impl Expr {
                 pattern_of(pattern, visit);
                 rest.iter().for_each(visit);
             }
-            Expr::Call(_, args) => args.iter().for_each(visit),
+            Expr::Call(_, args) | Expr::Apply(_, args) => args.iter().for_each(visit),
         }
     }
 }

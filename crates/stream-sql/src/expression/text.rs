@@ -30,10 +30,10 @@ pub(super) fn substring<'r>(text: Cow<'r, str>, from: i64, length: Option<i64>) 
     Ok(slice(text, start, end))
 }
 
-/// `OVERLAY(text PLACING by FROM from FOR length)`
+/// `OVERLAY(text PLACING by FROM from FOR length)`: a place before the text leaves as much of it.
 pub(super) fn overlay(text: &str, by: &str, from: i64, length: i64) -> Result<String, RowError> {
-    if from < 1 || length < 0 {
-        return Err(RowError("OVERLAY: the place or the length is negative".into()));
+    if length < 0 {
+        return Err(RowError("OVERLAY: the length is negative".into()));
     }
     let start = byte_of(text, from);
     let end = byte_of(text, from.saturating_add(length)).max(start);

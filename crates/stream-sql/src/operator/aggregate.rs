@@ -1,7 +1,9 @@
 //! Aggregates: what a group remembers of its rows.
 
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
+use super::tumble::{GroupKey, KeyHasher};
 use crate::expression::{Expr, RowError, compare, to_double};
 use crate::value::{Datum, Value, bits};
 
@@ -11,6 +13,8 @@ pub(crate) struct Aggregate {
     pub(crate) function: AggregateFunction,
     /// None: `COUNT(*)`.
     pub(crate) arg: Option<Expr>,
+    /// Each value counts once.
+    pub(crate) distinct: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +72,24 @@ pub(crate) enum Accumulator {
         #[serde(with = "bits")]
         squares: f64,
     },
+    /// What has been seen, and the function's state over that.
+    #[serde(rename = "d")]
+    Distinct {
+        #[serde(with = "super::calc::seen_as_list")]
+        seen: IndexSet<GroupKey, KeyHasher>,
+        of: Box<Accumulator>,
+    },
 }
 
 impl Aggregate {
     pub(crate) fn start(&self) -> Accumulator {
+        if self.distinct {
+            return Accumulator::Distinct { seen: IndexSet::default(), of: Box::new(self.start_plain()) };
+        }
+        self.start_plain()
+    }
+
+    fn start_plain(&self) -> Accumulator {
         match self.function {
             AggregateFunction::Count => Accumulator::Count(0),
             AggregateFunction::Sum(Number::Double) | AggregateFunction::Average(Number::Double) => {
@@ -110,6 +128,11 @@ impl Aggregate {
                 let delta = value - *mean;
                 *mean += delta / *count as f64;
                 *squares += delta * (value - *mean);
+            }
+            Accumulator::Distinct { seen, of } => {
+                if seen.insert(GroupKey(vec![Value::from(value.clone())])) {
+                    self.add(of, value);
+                }
             }
             Accumulator::Value(kept) => {
                 if self.replaces(kept, value) {
@@ -150,6 +173,7 @@ impl Aggregate {
                 _ => Datum::Double(*sum),
             },
             Accumulator::Value(value) => value.borrow(),
+            Accumulator::Distinct { of, .. } => return self.finish(of),
             Accumulator::Moments { count, squares, .. } => {
                 let (AggregateFunction::Variance { sample } | AggregateFunction::Deviation { sample }) = self.function
                 else {

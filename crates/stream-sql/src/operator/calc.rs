@@ -57,20 +57,20 @@ pub(crate) struct DistinctState {
 }
 
 /// A set of keys as a list.
-mod seen_as_list {
+pub(super) mod seen_as_list {
     use indexmap::IndexSet;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use crate::operator::tumble::{GroupKey, KeyHasher};
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::operator) fn serialize<S: Serializer>(
         set: &IndexSet<GroupKey, KeyHasher>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         set.iter().collect::<Vec<_>>().serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::operator) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<IndexSet<GroupKey, KeyHasher>, D::Error> {
         Ok(Vec::<GroupKey>::deserialize(deserializer)?.into_iter().collect())

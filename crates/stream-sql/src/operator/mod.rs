@@ -5,23 +5,36 @@
 
 mod aggregate;
 mod calc;
+mod equality;
+mod join;
+mod join_window;
+mod lookup;
 mod over;
 mod run;
 mod sort;
 mod stagger;
 mod stream;
+mod table_function;
 mod tumble;
+mod within;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
 pub(crate) use calc::{Calc, Distinct};
-pub(crate) use over::{Frame, Over, Window, WindowCall, WindowFunction};
+pub(crate) use equality::hash_of;
+pub(crate) use join::{Join, JoinSide, Reach};
+pub(crate) use lookup::Lookup;
+pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
+pub(crate) use table_function::{
+    CountDistinct, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
+};
 pub(crate) use tumble::{Key, Tumble};
+pub(crate) use within::Within;
 
 use crate::expression::Expr;
 
@@ -54,6 +67,10 @@ pub(crate) enum Operator {
     Stagger(Stagger),
     Sort(Sort),
     Over(Over),
+    Join(Box<Join>),
+    Lookup(Lookup),
+    TableFunction(TableFunction),
+    Within(Within),
 }
 
 /// What a node remembers.
@@ -73,6 +90,25 @@ pub(crate) enum NodeState {
     Sort(sort::SortState),
     #[serde(rename = "w")]
     Over(over::OverState),
+    #[serde(rename = "j")]
+    Join(Box<join::JoinState>),
+    #[serde(rename = "f")]
+    TableFunction(table_function::TableFunctionState),
+    #[serde(rename = "i")]
+    Within(within::WithinState),
+}
+
+impl NodeState {
+    /// Rows that wait in pages.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues)
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
+        let state = if let NodeState::Over(state) = self { Some(state) } else { None };
+        state.into_iter().flat_map(over::OverState::queues_mut)
+    }
 }
 
 impl Operator {
@@ -85,15 +121,20 @@ impl Operator {
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
             Operator::Sort(_) => NodeState::Sort(Default::default()),
-            Operator::Over(_) => NodeState::Over(Default::default()),
+            Operator::Join(join) => NodeState::Join(Box::new(join.start())),
+            Operator::Lookup(_) => NodeState::Nothing,
+            Operator::TableFunction(function) => NodeState::TableFunction(function.start()),
+            Operator::Over(over) => NodeState::Over(over.start()),
+            Operator::Within(_) => NodeState::Within(Default::default()),
         }
     }
 
-    /// Calls `visit` for every column of its input that it reads; or says that it reads all.
-    pub(crate) fn columns(&self, visit: &mut dyn FnMut(usize)) -> bool {
+    /// Calls `visit` for every column of an input that it reads; or says that it reads all.
+    fn columns(&self, port: usize, visit: &mut dyn FnMut(usize)) -> bool {
         let mut all: Vec<&Expr> = Vec::new();
         match self {
-            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Over(_) => return true,
+            Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Within(_) => return true,
+            Operator::Over(over) => over.columns(visit),
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));
@@ -103,8 +144,50 @@ impl Operator {
                 all.extend(stagger.condition.iter().chain(&stagger.keys));
                 all.extend(stagger.aggregates.iter().filter_map(|aggregate| aggregate.arg.as_ref()));
             }
+            Operator::Join(join) => {
+                let side = &join.sides[port];
+                all.extend(side.condition.iter().chain(side.columns.iter().map(|(_, expr)| expr)));
+                if let Reach::Until(end) = &side.reach {
+                    all.push(end);
+                }
+            }
+            Operator::Lookup(lookup) => {
+                all.extend(lookup.condition.iter().chain(&lookup.on));
+                all.extend(lookup.index.iter().flat_map(|(_, keys)| keys));
+            }
+            Operator::TableFunction(function) => match function.exprs() {
+                Some(exprs) => all.extend(exprs),
+                None => return true,
+            },
         }
         all.into_iter().for_each(|expr| expr.columns(visit));
         false
     }
+}
+
+impl Operator {
+    /// How many columns the rows of a join have; 0 of other operators.
+    pub(crate) fn joined_width(&self) -> usize {
+        match self {
+            Operator::Join(join) => join.width,
+            Operator::Lookup(lookup) => lookup.offset + lookup.width,
+            _ => 0,
+        }
+    }
+}
+
+/// Calls `visit` for every column that is read of the rows that come to an input, there or further on; or says that all are.
+pub(crate) fn reads(nodes: &[Node], target: Target, visit: &mut dyn FnMut(usize)) -> bool {
+    let node = &nodes[target.node];
+    let mut all = node.operator.columns(target.port, visit);
+    if let Operator::Lookup(lookup) = &node.operator {
+        for target in &node.targets {
+            all |= reads(nodes, *target, &mut |place| {
+                if place < lookup.offset {
+                    visit(place);
+                }
+            });
+        }
+    }
+    all
 }

@@ -57,19 +57,19 @@ impl Sort {
         if let Some(end) = state.end.take() {
             rows.iter_mut().for_each(|row| row.0 = end);
         }
-        rows.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| self.order(&a.1, &b.1)));
+        rows.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| order(&self.keys, &a.1, &b.1)));
         rows
     }
+}
 
-    /// NULLs come last, first when descending.
-    fn order(&self, a: &[Value], b: &[Value]) -> Ordering {
-        for key in &self.keys {
-            let (a, b) = (a[key.place].borrow(), b[key.place].borrow());
-            let ordering = compare(&a, &b).unwrap_or_else(|| a.is_null().cmp(&b.is_null()));
-            if ordering != Ordering::Equal {
-                return if key.descending { ordering.reverse() } else { ordering };
-            }
+/// NULLs come last, first when descending.
+pub(super) fn order(keys: &[SortKey], a: &[Value], b: &[Value]) -> Ordering {
+    for key in keys {
+        let (a, b) = (a[key.place].borrow(), b[key.place].borrow());
+        let ordering = compare(&a, &b).unwrap_or_else(|| a.is_null().cmp(&b.is_null()));
+        if ordering != Ordering::Equal {
+            return if key.descending { ordering.reverse() } else { ordering };
         }
-        Ordering::Equal
     }
+    Ordering::Equal
 }

@@ -6,8 +6,8 @@ use crate::value::Value;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Stream {
-    /// Its place in [`crate::Application::streams`].
-    pub(crate) number: usize,
+    /// Its place in [`crate::Application::streams`]. None: it only keeps the rows of a query in order.
+    pub(crate) number: Option<usize>,
     /// How many pumps insert into it. With several, a row waits until none of them can bring an earlier one.
     pub(crate) inserters: usize,
 }

@@ -48,7 +48,7 @@ pub(crate) type KeyHasher = BuildHasherDefault<FxHasher>;
 pub(crate) struct GroupKey(pub(crate) Vec<Value>);
 
 /// The same, borrowed from a row.
-struct BorrowedKey<'a>(&'a [Datum<'a>]);
+pub(super) struct BorrowedKey<'a>(pub(super) &'a [Datum<'a>]);
 
 /// NULLs equal each other, and so do NaNs: keys are equal if their bits are.
 impl PartialEq for GroupKey {
@@ -84,7 +84,7 @@ fn same(a: &Datum<'_>, b: &Datum<'_>) -> bool {
     }
 }
 
-fn hash<H: Hasher>(value: &Datum<'_>, state: &mut H) {
+pub(super) fn hash<H: Hasher>(value: &Datum<'_>, state: &mut H) {
     match value {
         Datum::Null => state.write_u8(0),
         Datum::Boolean(value) => state.write_u8(1 + u8::from(*value)),

@@ -1,6 +1,6 @@
 //! Expressions over groups: their leaves are group keys and aggregates.
 
-use super::expression::Binder;
+use super::expression::{Binder, Place};
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
@@ -65,10 +65,16 @@ impl Binder<'_> {
             return Err(span.error("RESPECT NULLS without OVER is not supported"));
         }
         let Some(mut grouping) = self.grouping.take() else {
-            return Err(span
-                .error(format!("Aggregate expression {} is illegal here: the query has no GROUP BY", call.name.text)));
+            return Err(span.error(match self.place {
+                Place::Where => "Aggregate expression is illegal in WHERE clause".to_owned(),
+                Place::GroupBy => "Aggregate expression is illegal in GROUP BY clause".to_owned(),
+                Place::Aggregate => "Aggregate expressions cannot be nested".to_owned(),
+                Place::Other => format!("Aggregate expression {} is illegal: there is no GROUP BY", call.name.text),
+            }));
         };
+        let place = std::mem::replace(&mut self.place, Place::Aggregate);
         let bound = self.aggregate_of(call, span);
+        self.place = place;
         let result = bound.map(|(aggregate, data_type)| {
             let known = grouping.aggregates.iter().position(|(known, _)| *known == aggregate);
             let place = known.unwrap_or_else(|| {
@@ -84,18 +90,20 @@ impl Binder<'_> {
     /// An aggregate over rows, and the type of its result.
     pub(super) fn aggregate_of(&mut self, call: &Call, span: Span) -> Result<(Aggregate, Type), SqlError> {
         let name = call.name.text.as_str();
-        if call.distinct.is_some() {
+        if call.distinct.is_some() && matches!(name, "COUNT" | "FIRST_VALUE" | "LAST_VALUE" | "ANY" | "EVERY") {
             return Err(span.error(format!("{name}(DISTINCT …) is not supported")));
         }
+        // The least and the greatest value are the same with and without.
+        let distinct = call.distinct.is_some() && !matches!(name, "MIN" | "MAX");
         if call.star {
             return if name == "COUNT" {
-                Ok((Aggregate { function: AggregateFunction::Count, arg: None }, Type::BIGINT))
+                Ok((Aggregate { function: AggregateFunction::Count, arg: None, distinct }, Type::BIGINT))
             } else {
                 Err(span.error(format!("{name}(*) is not supported: only COUNT(*) is")))
             };
         }
         let [arg] = &call.args[..] else {
-            return Err(span.error(format!("Invalid number of arguments to function '{name}': {}", call.args.len())));
+            return Err(super::function::wrong_count(name, 1, span));
         };
         let bound = self.bind(arg)?;
         let data_type = bound.data_type;
@@ -120,9 +128,9 @@ impl Binder<'_> {
             _ => (data_type.is_numeric(), AggregateFunction::Deviation { sample: name != "STDDEV_POP" }, Type::DOUBLE),
         };
         if !takes {
-            return Err(span.error(format!("Cannot apply '{name}' to an argument of type '<{data_type}>'")));
+            return Err(span.error(super::function::cannot_apply_function(name, &[data_type])));
         }
-        Ok((Aggregate { function, arg: Some(bound.expr) }, result))
+        Ok((Aggregate { function, arg: Some(bound.expr), distinct }, result))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `+ - * /`, FLOOR, CEIL and EXTRACT: by the types of their operands.
 
 use super::expression::Binder;
+use super::function::cannot_apply_function;
 use super::types::{Type, Typed};
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
@@ -92,7 +93,8 @@ impl Binder<'_> {
         };
         if !fits {
             let name = if up { "CEIL" } else { "FLOOR" };
-            return Err(self.cannot_apply(&format!("{name} TO {}", unit.name()), span, &[value.data_type]));
+            let message = cannot_apply_function(name, &[value.data_type]);
+            return Err(span.error(format!("{message}: it has no {}", unit.name())));
         }
         Ok(Typed { data_type: value.data_type, expr: Expr::Round { up, unit, expr: boxed(value) } })
     }
@@ -102,10 +104,10 @@ impl Binder<'_> {
         let interval = match value.data_type {
             Type::Interval(qualifier) if qualifier.is_months() == unit.is_months() => Some(qualifier),
             Type::Sql(SqlType::Time) if unit <= Unit::Day => {
-                return Err(self.cannot_apply("EXTRACT", span, &[value.data_type]));
+                return Err(span.error(cannot_apply_function("EXTRACT", &[value.data_type])));
             }
             other if other.is_datetime() => None,
-            other => return Err(self.cannot_apply("EXTRACT", span, &[other])),
+            other => return Err(span.error(cannot_apply_function("EXTRACT", &[other]))),
         };
         let data_type = match unit {
             Unit::Second => Type::Sql(SqlType::Decimal { precision: 5, scale: 3 }),

@@ -1,13 +1,17 @@
 //! Binds expressions: names to places, operators to the types of their operands.
 
+use std::rc::Rc;
+
 use super::aggregate::Grouping;
 use super::function::{cast_of, pattern_source};
+use super::function_sql::Functions;
 use super::over::Windows;
 use super::scope::Scope;
 use super::types::{Type, Typed};
+use crate::datetime::interval::Qualifier;
 use crate::error::SqlError;
 use crate::expression::{Comparison, Expr, Function, PatternKind};
-use crate::syntax::tree::{self, Binary, ExprKind, Literal, PeriodTest, Span, Unary};
+use crate::syntax::tree::{self, Binary, ExprKind, Literal, Span, Unary};
 use crate::value::{SqlType, Value};
 
 type Bound = Result<Typed, SqlError>;
@@ -24,7 +28,22 @@ pub(super) struct Binder<'s> {
     pub(super) grouping: Option<Grouping>,
     /// Set where OVER is allowed.
     pub(super) windows: Option<Windows<'s>>,
+    /// The functions of the script.
+    pub(super) functions: Rc<Functions>,
+    /// Where an aggregate stands that may not stand there.
+    pub(super) place: Place,
     depth: usize,
+    /// How deep it has been, with the bodies of functions.
+    pub(super) deepest: usize,
+}
+
+/// Where an expression stands, as far as messages say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Where,
+    GroupBy,
+    Aggregate,
+    Other,
 }
 
 fn boxed(typed: Typed) -> Box<Expr> {
@@ -37,14 +56,24 @@ fn boolean(expr: Expr) -> Typed {
 
 impl<'s> Binder<'s> {
     pub(super) fn new(scope: &'s Scope) -> Binder<'s> {
-        Binder { scope, grouping: None, windows: None, depth: 0 }
+        Binder {
+            scope,
+            grouping: None,
+            windows: None,
+            functions: Rc::default(),
+            place: Place::Other,
+            depth: 0,
+            deepest: 0,
+        }
     }
 
     /// A condition.
     pub(super) fn condition(&mut self, expr: &tree::Expr, clause: &str) -> Result<Expr, SqlError> {
         let bound = self.bind(expr)?;
         if !bound.data_type.is_boolean() {
-            return Err(expr.span.error(format!("{clause} must be a condition, not of type {}", bound.data_type)));
+            return Err(expr
+                .span
+                .error(format!("{clause} clause must be a condition, not of type {}", bound.data_type)));
         }
         Ok(bound.expr)
     }
@@ -54,6 +83,7 @@ impl<'s> Binder<'s> {
             return Err(expr.span.error(format!("the expression is deeper than {MAX_DEPTH} levels")));
         }
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         let bound = self.bind_node(expr);
         self.depth -= 1;
         match bound {
@@ -62,6 +92,17 @@ impl<'s> Binder<'s> {
             }
             bound => bound,
         }
+    }
+
+    /// Goes as deep as the body of a function.
+    pub(super) fn enter(&mut self, depth: usize, span: Span) -> Result<(), SqlError> {
+        self.deepest = self.deepest.max(self.depth + depth);
+        if self.deepest > MAX_DEPTH {
+            return Err(
+                span.error(format!("the expression is deeper than {MAX_DEPTH} levels, with the functions it calls"))
+            );
+        }
+        Ok(())
     }
 
     fn bind_node(&mut self, expr: &tree::Expr) -> Bound {
@@ -97,22 +138,26 @@ impl<'s> Binder<'s> {
                 let value = self.bind(expr)?;
                 let mut items = Vec::with_capacity(list.len());
                 for item in list {
-                    items.push(self.comparable_to(&value, item, "IN", span)?.expr);
+                    let bound = self.bind(item)?;
+                    if !value.data_type.is_comparable(bound.data_type) {
+                        return Err(item.span.error("Values passed to IN operator must have compatible types"));
+                    }
+                    items.push(bound.expr);
                 }
                 Ok(boolean(negate(Expr::In { expr: boxed(value), list: items }, *negated)))
             }
             ExprKind::Like { expr, pattern, escape, similar, negated } => {
                 let name = if *similar { "SIMILAR TO" } else { "LIKE" };
-                let value = self.text(expr, name)?;
+                let value = self.text(expr, name, span)?;
                 let kind = if *similar { PatternKind::SimilarTo } else { PatternKind::Like };
-                let escape = escape.as_ref().map(|escape| self.text(escape, "ESCAPE")).transpose()?;
-                let pattern = pattern_source(kind, pattern, self.text(pattern, name)?, escape)?;
+                let escape = escape.as_ref().map(|escape| self.text(escape, "ESCAPE", span)).transpose()?;
+                let pattern = pattern_source(kind, pattern, self.text(pattern, name, span)?, escape)?;
                 Ok(boolean(negate(Expr::Match { expr: boxed(value), pattern }, *negated)))
             }
             ExprKind::SubstringSimilar { expr, pattern, escape } => {
-                let value = self.text(expr, "SUBSTRING")?;
-                let escape = self.text(escape, "ESCAPE")?;
-                let bound = self.text(pattern, "SUBSTRING")?;
+                let value = self.text(expr, "SUBSTRING", span)?;
+                let escape = self.text(escape, "ESCAPE", span)?;
+                let bound = self.text(pattern, "SUBSTRING", span)?;
                 let pattern = pattern_source(PatternKind::SimilarPart, pattern, bound, Some(escape))?;
                 Ok(Typed { data_type: value.data_type, expr: Expr::Find { expr: boxed(value), pattern } })
             }
@@ -120,6 +165,7 @@ impl<'s> Binder<'s> {
                 self.case(operand.as_deref(), branches, otherwise.as_deref(), span)
             }
             ExprKind::Cast { expr, sql_type } => self.cast(expr, *sql_type, span),
+            ExprKind::CastInterval { expr, qualifier } => self.cast_interval(expr, *qualifier, span),
             ExprKind::Difference { left, right, qualifier } => self.difference(left, right, *qualifier, span),
             ExprKind::Round { up, expr, unit } => self.round(*up, expr, *unit, span),
             ExprKind::Extract { unit, expr } => self.extract(*unit, expr, span),
@@ -127,8 +173,10 @@ impl<'s> Binder<'s> {
                 Some(over) => self.windowed(call, over, span),
                 None => self.call(call, span),
             },
+            ExprKind::Periods { first, rest } => self.periods(first, rest),
             ExprKind::Period(..) => {
-                Err(span.error("A period stands only beside CONTAINS, OVERLAPS, EQUALS, PRECEDES or SUCCEEDS"))
+                Err(span
+                    .error("A period stands only beside CONTAINS, OVERLAPS, EQUALS, PRECEDES, SUCCEEDS, LEADS or LAGS"))
             }
         }
     }
@@ -155,17 +203,17 @@ impl<'s> Binder<'s> {
     }
 
     pub(super) fn cannot_apply(&self, operator: &str, span: Span, types: &[Type]) -> SqlError {
-        let types: Vec<String> = types.iter().map(|data_type| format!("<{data_type}>")).collect();
-        span.error(format!("Cannot apply '{operator}' to arguments of type '{}'", types.join(&format!(" {operator} "))))
+        let names: Vec<String> = types.iter().map(|data_type| format!("<{data_type}>")).collect();
+        let applied = match &names[..] {
+            [operand] => format!("{operator}{operand}"),
+            operands => operands.join(&format!(" {operator} ")),
+        };
+        span.error(format!("Cannot apply '{operator}' to arguments of type '{applied}'"))
     }
 
-    fn text(&mut self, expr: &tree::Expr, operator: &str) -> Bound {
+    fn text(&mut self, expr: &tree::Expr, operator: &str, span: Span) -> Bound {
         let bound = self.bind(expr)?;
-        if bound.data_type.is_text() {
-            Ok(bound)
-        } else {
-            Err(self.cannot_apply(operator, expr.span, &[bound.data_type]))
-        }
+        if bound.data_type.is_text() { Ok(bound) } else { Err(self.cannot_apply(operator, span, &[bound.data_type])) }
     }
 
     fn comparable(
@@ -222,10 +270,8 @@ impl<'s> Binder<'s> {
         };
         if let Some((comparison, name)) = comparison {
             let (left, right) = self.comparable(left, right, name, span)?;
+            let (left, right) = without_padding(left, right);
             return Ok(boolean(Expr::Compare(comparison, boxed(left), boxed(right))));
-        }
-        if let Binary::Period(test) = operator {
-            return self.period(test, left, right, span);
         }
         let (left, right) = (self.bind(left)?, self.bind(right)?);
         let types = [left.data_type, right.data_type];
@@ -258,7 +304,7 @@ impl<'s> Binder<'s> {
         let mut join = |other: Type| {
             data_type = data_type
                 .join(other)
-                .ok_or_else(|| span.error("The branches of CASE have types that do not go together"))?;
+                .ok_or_else(|| span.error("Illegal mixing of types in CASE or COALESCE statement"))?;
             Ok(())
         };
         let operand = operand.map(|operand| self.bind(operand)).transpose()?;
@@ -306,33 +352,34 @@ impl<'s> Binder<'s> {
         Ok(cast_of(value, to))
     }
 
-    /// Periods are two comparisons of their ends.
-    fn period(&mut self, test: PeriodTest, left: &tree::Expr, right: &tree::Expr, span: Span) -> Bound {
-        let (ExprKind::Period(s1, e1), other) = (&left.kind, &right.kind) else {
-            return Err(left.span.error("expected a period: (start, end)"));
-        };
-        let mut compare = |comparison, left: &tree::Expr, right: &tree::Expr| -> Result<Box<Expr>, SqlError> {
-            let (left, right) = self.comparable(left, right, "of periods", span)?;
-            Ok(Box::new(Expr::Compare(comparison, boxed(left), boxed(right))))
-        };
-        use Comparison::{Equal, GreaterEqual, Less, LessEqual};
-        let expr = match (test, other) {
-            (PeriodTest::Contains, ExprKind::Period(s2, e2)) => {
-                Expr::And(compare(LessEqual, s1, s2)?, compare(LessEqual, e2, e1)?)
+    /// `CAST('3:20' AS INTERVAL HOUR TO MINUTE)`: of texts, and of intervals of the same sort.
+    fn cast_interval(&mut self, expr: &tree::Expr, to: Qualifier, span: Span) -> Bound {
+        let value = self.bind(expr)?;
+        match value.data_type {
+            Type::Interval(from) if from.is_like(to) => {}
+            from if from.is_text() => {}
+            from => {
+                let message = format!("Cast function cannot convert value of type {from} to type INTERVAL {to}");
+                return Err(span.error(message));
             }
-            (PeriodTest::Contains, _) => Expr::And(compare(LessEqual, s1, right)?, compare(Less, right, e1)?),
-            (PeriodTest::Overlaps, ExprKind::Period(s2, e2)) => {
-                Expr::And(compare(Less, s1, e2)?, compare(Less, s2, e1)?)
-            }
-            (PeriodTest::Equals, ExprKind::Period(s2, e2)) => {
-                Expr::And(compare(Equal, s1, s2)?, compare(Equal, e1, e2)?)
-            }
-            (PeriodTest::Precedes, ExprKind::Period(s2, _)) => *compare(LessEqual, e1, s2)?,
-            (PeriodTest::Succeeds, ExprKind::Period(_, e2)) => *compare(GreaterEqual, s1, e2)?,
-            _ => return Err(right.span.error("expected a period: (start, end)")),
-        };
-        Ok(boolean(expr))
+        }
+        Ok(Typed { expr: Expr::ToInterval { expr: boxed(value), qualifier: to }, data_type: Type::Interval(to) })
     }
+}
+
+/// A CHAR is padded with blanks, which do not count where it is compared.
+fn without_padding(left: Typed, right: Typed) -> (Typed, Typed) {
+    let is_padded = |typed: &Typed| {
+        matches!(typed.data_type, Type::Sql(SqlType::Char { .. })) && !matches!(typed.expr, Expr::Literal(_))
+    };
+    if !is_padded(&left) && !is_padded(&right) {
+        return (left, right);
+    }
+    let trimmed = |typed: Typed| {
+        let text = |text: &str| Expr::Literal(Value::Text(text.into()));
+        Typed { expr: Expr::Call(Function::Trim, vec![text("TRAILING"), text(" "), typed.expr]), ..typed }
+    };
+    (trimmed(left), trimmed(right))
 }
 
 fn negate(expr: Expr, negated: bool) -> Expr {

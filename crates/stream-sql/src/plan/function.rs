@@ -11,6 +11,8 @@ use crate::value::{SqlType, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Number,
+    /// A number or an interval.
+    Quantity,
     Whole,
     Text,
     Timestamp,
@@ -40,10 +42,10 @@ type Signature = (&'static str, Function, &'static [Class], usize, Gives);
 
 /// Name, function, its arguments, how many of them are needed, and what it gives.
 const SIGNATURES: [Signature; 29] = {
-    use Class::{Any, Date, Number, Text, Time, Timestamp, TimestampOrWhole, Whole};
+    use Class::{Any, Date, Number, Quantity, Text, Time, Timestamp, TimestampOrWhole, Whole};
     use Gives::{Like, LongVarchar, Type as Of, Varchar};
     [
-        ("ABS", Function::Abs, &[Number], 1, Like(0)),
+        ("ABS", Function::Abs, &[Quantity], 1, Like(0)),
         ("CEIL", Function::Ceil, &[Number], 1, Like(0)),
         ("FLOOR", Function::Floor, &[Number], 1, Like(0)),
         ("EXP", Function::Exp, &[Number], 1, Of(SqlType::Double)),
@@ -75,12 +77,48 @@ const SIGNATURES: [Signature; 29] = {
     ]
 };
 
+/// Whether a function of the script cannot have this name: it is written in a way of its own, or an aggregate.
+pub(super) fn is_built_in(name: &str) -> bool {
+    matches!(name, "PERIOD" | "STEP") || super::aggregate::is_aggregate(name) || crate::syntax::is_reserved(name)
+}
+
+/// There is no such function, or none that takes such arguments.
+pub(super) fn no_match(name: &str, args: &[Typed], span: tree::Span) -> SqlError {
+    let families: Vec<String> = args.iter().map(|arg| format!("<{}>", arg.data_type.family())).collect();
+    span.error(format!("No match found for function signature {name}({})", families.join(", ")))
+}
+
+/// A function is called with too few or too many arguments.
+pub(super) fn wrong_count(name: &str, needed: usize, span: tree::Span) -> SqlError {
+    span.error(format!("Invalid number of arguments to function '{name}'. Was expecting {needed} arguments"))
+}
+
+/// What is said where a function does not take arguments of these types.
+pub(super) fn cannot_apply_function(name: &str, types: &[Type]) -> String {
+    let types: Vec<String> = types.iter().map(|data_type| format!("<{data_type}>")).collect();
+    format!("Cannot apply '{name}' to arguments of type '{name}({})'", types.join(", "))
+}
+
 impl Class {
+    fn name(self) -> &'static str {
+        match self {
+            Class::Number | Class::Quantity => "<NUMERIC>",
+            Class::Whole => "<INTEGER>",
+            Class::Text => "<CHARACTER>",
+            Class::Timestamp => "<TIMESTAMP>",
+            Class::Date => "<DATE>",
+            Class::Time => "<TIME>",
+            Class::TimestampOrWhole => "<TIMESTAMP>",
+            Class::Any => "<ANY>",
+        }
+    }
+
     fn takes(self, data_type: Type) -> bool {
         let is = |wanted| data_type.is(|sql_type| sql_type == wanted);
         match self {
             Class::Any => true,
             Class::Number => data_type.is_numeric(),
+            Class::Quantity => data_type.is_numeric() || matches!(data_type, Type::Interval(_)),
             Class::Whole => data_type.is(|t| t.is_integer() || matches!(t, SqlType::Decimal { scale: 0, .. })),
             Class::Text => data_type.is_text(),
             Class::Timestamp => is(SqlType::Timestamp),
@@ -111,6 +149,9 @@ impl Binder<'_> {
     pub(super) fn call(&mut self, call: &Call, span: tree::Span) -> Result<Typed, SqlError> {
         let name = call.name.text.as_str();
         let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>, _>>()?;
+        if self.functions.has(name) && !call.star && call.distinct.is_none() && call.nulls.is_none() {
+            return self.call_of_script(name, args, span);
+        }
         match name {
             "COALESCE" | "NULLIF" => return self.null_function(name, args, span),
             "REGEX_REPLACE" => return self.regex_replace(call, args, span),
@@ -134,24 +175,20 @@ impl Binder<'_> {
         }
         let Some((_, function, classes, needed, gives)) = SIGNATURES.into_iter().find(|signature| signature.0 == name)
         else {
-            return Err(call
-                .name
-                .span
-                .error(format!("No match found for function {name}: it is unknown or not supported")));
+            return Err(no_match(name, &args, span));
         };
         if !(needed..=classes.len()).contains(&args.len())
             || call.star
             || call.distinct.is_some()
             || call.nulls.is_some()
         {
-            return Err(span.error(format!("Invalid number of arguments to function '{name}': {}", args.len())));
+            return Err(wrong_count(name, needed, span));
         }
-        for ((class, arg), place) in classes.iter().zip(&args).zip(&call.args) {
-            if !class.takes(arg.data_type) {
-                return Err(place
-                    .span
-                    .error(format!("Cannot apply '{name}' to an argument of type '<{}>'", arg.data_type)));
-            }
+        if classes.iter().zip(&args).any(|(class, arg)| !class.takes(arg.data_type)) {
+            let types: Vec<Type> = args.iter().map(|arg| arg.data_type).collect();
+            let forms: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+            let forms = format!("Supported form(s): '{name}({})'", forms.join(", "));
+            return Err(span.error(format!("{}. {forms}", cannot_apply_function(name, &types))));
         }
         let mut data_type = gives.of(&args);
         if let (Function::Floor | Function::Ceil, Type::Sql(SqlType::Decimal { precision, .. })) = (function, data_type)
@@ -162,8 +199,9 @@ impl Binder<'_> {
     }
 
     fn null_function(&self, name: &str, args: Vec<Typed>, span: tree::Span) -> Result<Typed, SqlError> {
-        if args.len() < 2 || (name == "NULLIF" && args.len() != 2) {
-            return Err(span.error(format!("Invalid number of arguments to function '{name}': {}", args.len())));
+        let needed = if name == "NULLIF" { 2 } else { 1 };
+        if args.len() < needed || (name == "NULLIF" && args.len() != needed) {
+            return Err(wrong_count(name, needed, span));
         }
         let mut data_type = Type::Null;
         for arg in &args {
@@ -173,7 +211,10 @@ impl Binder<'_> {
                 data_type.join(arg.data_type)
             };
             data_type = joined.ok_or_else(|| {
-                span.error(format!("{name}: types {data_type} and {} do not go together", arg.data_type))
+                span.error(match name {
+                    "NULLIF" => cannot_apply_function(name, &[data_type, arg.data_type]),
+                    _ => "Illegal mixing of types in CASE or COALESCE statement".to_owned(),
+                })
             })?;
         }
         let mut args: Vec<Expr> = args.into_iter().map(|arg| arg.expr).collect();

@@ -1,13 +1,19 @@
 //! The graph of operators as it grows, and the streams by name.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use super::expression::Binder;
+use super::function_sql::Functions;
 use super::query::FlowColumn;
+use super::scope::Scope;
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
 use crate::operator::{Node, NodeId, Operator, Target};
+use crate::schema::Column;
 use crate::syntax::tree::{Name, Span};
+use crate::table::TablePlan;
 use crate::value::SqlType;
 
 /// A stream that queries can name.
@@ -31,6 +37,8 @@ pub(super) struct StreamColumn {
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) streams: HashMap<String, StreamEntry>,
+    pub(super) tables: Vec<TablePlan>,
+    pub(super) functions: Rc<Functions>,
     /// The pump being planned.
     pub(super) pump: Option<usize>,
 }
@@ -62,16 +70,54 @@ impl Graph {
         node
     }
 
+    /// The reference table of this name, and its columns.
+    pub(super) fn table(&self, name: &Name, span: Span) -> Option<(usize, Vec<FlowColumn>)> {
+        let number = self.tables.iter().position(|table| table.source.name == name.text)?;
+        let column = |(place, column): (usize, &Column)| FlowColumn {
+            name: column.name.clone(),
+            value: Typed { expr: Expr::Column(place), data_type: Type::Sql(column.sql_type) },
+            hidden: false,
+            span,
+        };
+        Some((number, self.tables[number].source.columns.iter().enumerate().map(column).collect()))
+    }
+
     pub(super) fn stream(&self, name: &Name) -> Result<&StreamEntry, SqlError> {
         self.streams.get(&name.text).ok_or_else(|| {
+            if self.tables.iter().any(|table| table.source.name == name.text) {
+                return name.span.error(format!(
+                    "'{}' is a reference table: a stream can be joined with it, and no more",
+                    name.text
+                ));
+            }
             let similar = self.streams.keys().filter(|known| known.eq_ignore_ascii_case(&name.text)).min();
             let hint = similar.map_or(String::new(), |known| format!(": did you mean \"{known}\"?"));
             name.span.error(format!("Table '{}' not found{hint}", name.text))
         })
     }
 
+    /// Takes off all nodes from this one on.
+    pub(super) fn truncate(&mut self, nodes: usize) {
+        self.nodes.truncate(nodes);
+        self.nodes.iter_mut().for_each(|node| node.targets.retain(|target| target.node < nodes));
+    }
+
     /// Whether rows of one node come to another.
     pub(super) fn reaches(&self, from: NodeId, to: NodeId) -> bool {
-        from == to || self.nodes[from].targets.iter().any(|target| self.reaches(target.node, to))
+        let mut seen = vec![false; self.nodes.len()];
+        let mut next = vec![from];
+        while let Some(node) = next.pop() {
+            if !std::mem::replace(&mut seen[node], true) {
+                next.extend(self.nodes[node].targets.iter().map(|target| target.node));
+            }
+        }
+        seen[to]
+    }
+
+    /// Binds the expressions of a query.
+    pub(super) fn binder<'s>(&self, scope: &'s Scope) -> Binder<'s> {
+        let mut binder = Binder::new(scope);
+        binder.functions = self.functions.clone();
+        binder
     }
 }

@@ -4,59 +4,82 @@ mod aggregate;
 mod arithmetic;
 mod expression;
 mod function;
+mod function_sql;
 mod graph;
+mod join;
 mod monotonic;
+mod order;
 mod over;
+mod period;
 mod query;
 mod scope;
+mod table_function;
 mod types;
+mod union;
 
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
 use crate::expression::Expr;
 use crate::operator::{Calc, Operator, Stream, Target};
-use crate::record::Reader;
+use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::syntax::{self, tree};
+use crate::table::TablePlan;
 use crate::value::{SqlType, Value};
 
-use function::cast_of;
+use function_sql::Functions;
 use graph::{Graph, StreamColumn, StreamEntry};
 use query::FlowColumn;
-use types::{Type, length};
+use types::fitted;
 
 /// The columns of `error_stream`.
 const ERROR_STREAM: [&str; 7] =
     ["ERROR_TIME", "ERROR_LEVEL", "ERROR_NAME", "MESSAGE", "DATA_ROWTIME", "DATA_ROW", "PUMP_NAME"];
 
+/// The columns that every source has, hidden from `*`; all but the first are NULL where the source is no Kinesis stream.
+const SYSTEM: [(&str, SqlType); SYSTEM_COLUMNS] = [
+    ("APPROXIMATE_ARRIVAL_TIME", SqlType::Timestamp),
+    ("PARTITION_KEY", SqlType::Varchar { length: 512 }),
+    ("SEQUENCE_NUMBER", SqlType::Varchar { length: 128 }),
+    ("SHARD_ID", SqlType::Varchar { length: 64 }),
+];
+
 /// Names that no stream of a script may have.
 const ERROR_STREAM_NAME: &str = "error_stream";
 
-pub(crate) fn compile(sql: &str, sources: &[Source], _tables: &[Source]) -> Result<Application, SqlError> {
+pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Result<Application, SqlError> {
     let statements = syntax::parse(sql)?;
     let mut planner = Planner::default();
     for source in sources {
         planner.source(source);
     }
+    planner.graph.tables = tables.iter().map(TablePlan::new).collect();
+    let statements: Vec<_> =
+        statements.iter().enumerate().filter(|(place, _)| !is_replaced(&statements, *place)).collect();
     // Pumps run when all is there: they may read streams that are created later.
-    for statement in &statements {
-        if let tree::Statement::CreateStream { name, replace, columns } = statement {
-            planner.create_stream(name, *replace, columns)?;
+    for (_, statement) in &statements {
+        match statement {
+            tree::Statement::CreateStream { name, columns, .. } => planner.create_stream(name, columns)?,
+            tree::Statement::CreateFunction(function) => Functions::create(&mut planner.graph.functions, function)?,
+            tree::Statement::CreatePump { .. } => {}
         }
     }
-    for statement in &statements {
-        match statement {
-            tree::Statement::CreatePump { stopped: Some(span), .. } => {
-                return Err(span.error("STOPPED is not supported"));
-            }
-            tree::Statement::CreatePump { name, replace, insert, .. } => planner.create_pump(name, *replace, insert)?,
-            tree::Statement::CreateFunction(function) => {
-                return Err(function.name.span.error("CREATE FUNCTION is not supported"));
-            }
-            tree::Statement::CreateStream { .. } => {}
+    for (_, statement) in &statements {
+        if let tree::Statement::CreatePump { name, stopped, insert, .. } = statement {
+            planner.create_pump(name, *stopped, insert)?;
         }
     }
     Ok(planner.finish())
+}
+
+/// Whether a later statement replaces the stream or the pump that this one creates: then it is as if it were not there.
+fn is_replaced(statements: &[tree::Statement], place: usize) -> bool {
+    use tree::Statement::{CreatePump, CreateStream};
+    statements[place + 1..].iter().any(|later| match (&statements[place], later) {
+        (CreateStream { name, .. }, CreateStream { name: again, replace: true, .. }) => name.text == again.text,
+        (CreatePump { name, .. }, CreatePump { name: again, replace: true, .. }) => name.text == again.text,
+        _ => false,
+    })
 }
 
 #[derive(Default)]
@@ -65,6 +88,7 @@ struct Planner {
     sources: Vec<SourcePlan>,
     streams: Vec<StreamPlan>,
     pumps: Vec<String>,
+    stopped: Vec<String>,
 }
 
 impl Planner {
@@ -79,8 +103,10 @@ impl Planner {
                 hidden: false,
             })
             .collect();
-        let arrival = "APPROXIMATE_ARRIVAL_TIME".to_owned();
-        columns.push(StreamColumn { name: arrival, sql_type: SqlType::Timestamp, not_null: true, hidden: true });
+        for (name, sql_type) in SYSTEM {
+            // A column of the schema that is called like it comes first and hides it.
+            columns.push(StreamColumn { name: name.to_owned(), sql_type, not_null: false, hidden: true });
+        }
         let names = source.columns.iter().map(|column| column.name.clone()).collect();
         let node = self.stream(&source.name, columns, names, true);
         self.sources.push(SourcePlan { node, source: source.clone(), reader: Reader::new(source, &[]) });
@@ -88,35 +114,28 @@ impl Planner {
 
     fn stream(&mut self, name: &str, columns: Vec<StreamColumn>, names: Vec<String>, is_source: bool) -> usize {
         let number = self.streams.len();
-        let node = self.graph.node(Operator::Stream(Stream { number, inserters: 0 }));
+        let node = self.graph.node(Operator::Stream(Stream { number: Some(number), inserters: 0 }));
         self.graph.streams.insert(name.to_owned(), StreamEntry { node, columns, is_source });
         self.streams.push(StreamPlan { name: name.to_owned(), columns: names, is_output: !is_source });
         node
     }
 
-    fn create_stream(
-        &mut self,
-        name: &tree::Name,
-        replace: bool,
-        columns: &[tree::ColumnDefinition],
-    ) -> Result<(), SqlError> {
+    fn create_stream(&mut self, name: &tree::Name, columns: &[tree::ColumnDefinition]) -> Result<(), SqlError> {
         if name.text == ERROR_STREAM_NAME {
             return Err(name.span.error(format!("\"{ERROR_STREAM_NAME}\" is the stream of errors")));
         }
         for (place, column) in columns.iter().enumerate() {
             if columns[..place].iter().any(|earlier| earlier.name.text == column.name.text) {
-                return Err(column.name.span.error(format!("Column '{}' is defined twice", column.name.text)));
+                return Err(column.name.span.error(format!("Duplicate name '{}' in column list", column.name.text)));
             }
         }
         match self.graph.streams.get(&name.text) {
             Some(entry) if entry.is_source => {
                 return Err(name.span.error(format!("'{}' is a source stream", name.text)));
             }
-            Some(_) if !replace => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
-            Some(_) => {
-                return Err(name
-                    .span
-                    .error(format!("Stream '{}' is replaced within the script, which is not supported", name.text)));
+            Some(_) => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
+            None if self.graph.table(name, name.span).is_some() => {
+                return Err(name.span.error(format!("'{}' is a reference table", name.text)));
             }
             None => {}
         }
@@ -131,12 +150,15 @@ impl Planner {
         Ok(())
     }
 
-    fn create_pump(&mut self, name: &tree::Name, replace: bool, insert: &tree::Insert) -> Result<(), SqlError> {
+    fn create_pump(&mut self, name: &tree::Name, stopped: bool, insert: &tree::Insert) -> Result<(), SqlError> {
         if self.pumps.contains(&name.text) {
-            let message =
-                if replace { "is replaced within the script, which is not supported" } else { "already exists" };
-            return Err(name.span.error(format!("Pump '{}' {message}", name.text)));
+            return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
+        if self.graph.table(&insert.target, insert.target.span).is_some() {
+            let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
+            return Err(insert.target.span.error(message));
+        }
+        let nodes = self.graph.nodes.len();
         self.graph.pump = Some(self.pumps.len());
         self.pumps.push(name.text.clone());
         let target = self.graph.stream(&insert.target)?.clone();
@@ -167,6 +189,12 @@ impl Planner {
                 .span
                 .error(format!("Stream '{}' would be fed by its own rows", insert.target.text)));
         }
+        if stopped {
+            // What is wrong with it has been said; it does nothing.
+            self.graph.truncate(nodes);
+            self.stopped.push(name.text.clone());
+            return Ok(());
+        }
         let Operator::Stream(stream) = &mut self.graph.nodes[target.node].operator else { return Ok(()) };
         let port = stream.inserters;
         stream.inserters += 1;
@@ -177,8 +205,15 @@ impl Planner {
     fn finish(mut self) -> Application {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
-        let mut application =
-            Application { nodes: self.graph.nodes, sources: self.sources, streams: self.streams, pumps: self.pumps };
+        self.graph.prune();
+        let mut application = Application {
+            nodes: self.graph.nodes,
+            sources: self.sources,
+            streams: self.streams,
+            pumps: self.pumps,
+            tables: self.graph.tables,
+            stopped: self.stopped,
+        };
         application.choose_columns();
         application
     }
@@ -210,21 +245,7 @@ fn assign(column: FlowColumn, target: &StreamColumn) -> Result<Expr, SqlError> {
             target.name, target.sql_type, column.name
         )));
     }
-    let fits = match (data_type, target.sql_type) {
-        (Type::Sql(from), to) if from.is_text() => length(from) <= length(to),
-        (Type::Sql(from), to) => {
-            from == to
-                && !matches!(
-                    from,
-                    SqlType::TinyInt | SqlType::SmallInt | SqlType::Integer | SqlType::Real | SqlType::Decimal { .. }
-                )
-        }
-        _ => true,
-    };
-    // Calculations are wider than their types: whoever stores a value makes it fit.
-    let is_stored =
-        matches!(column.value.expr, Expr::Column(_) | Expr::Literal(_)) && data_type == Type::Sql(target.sql_type);
-    let value = if fits || is_stored { column.value } else { cast_of(column.value, target.sql_type) };
+    let value = fitted(column.value, target.sql_type);
     if target.not_null {
         return Ok(Expr::Call(crate::expression::Function::NotNull, vec![value.expr]));
     }

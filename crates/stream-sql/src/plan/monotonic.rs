@@ -33,7 +33,18 @@ impl Direction {
 
 /// Which way an expression goes; `None` if any.
 pub(super) fn direction(expr: &Expr) -> Option<Direction> {
+    direction_over(expr, &[])
+}
+
+/// The same of the body of a function: its columns are arguments that go these ways.
+fn direction_over(expr: &Expr, args: &[Option<Direction>]) -> Option<Direction> {
+    let direction = |expr| direction_over(expr, args);
     Some(match expr {
+        Expr::Column(place) => (*args.get(*place)?)?,
+        Expr::Apply(body, args) => {
+            let args: Vec<_> = args.iter().map(direction).collect();
+            direction_over(&body.expr, &args)?
+        }
         Expr::Rowtime => Direction::Up,
         Expr::Literal(_) => Direction::Constant,
         Expr::Round { expr, .. } | Expr::StepTime { expr, .. } => direction(expr)?,
@@ -58,13 +69,18 @@ pub(super) fn direction(expr: &Expr) -> Option<Direction> {
             Direction::Constant => Direction::Constant,
             _ => return None,
         },
-        Expr::Arithmetic(operation, left, right) => arithmetic(*operation, left, right)?,
+        Expr::Arithmetic(operation, left, right) => {
+            arithmetic(*operation, (left, direction(left)?), (right, direction(right)?))?
+        }
         _ => return None,
     })
 }
 
-fn arithmetic(operation: Arithmetic, left: &Expr, right: &Expr) -> Option<Direction> {
-    let (l, r) = (direction(left)?, direction(right)?);
+fn arithmetic(
+    operation: Arithmetic,
+    (left, l): (&Expr, Direction),
+    (right, r): (&Expr, Direction),
+) -> Option<Direction> {
     match operation {
         Arithmetic::Shift { back: true, .. } | Arithmetic::Difference { .. } => l.with(r.reverse()),
         Arithmetic::Shift { .. } => l.with(r),

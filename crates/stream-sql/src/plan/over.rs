@@ -4,8 +4,8 @@ use super::expression::Binder;
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
-use crate::operator::{Frame, Window, WindowCall, WindowFunction};
-use crate::syntax::tree::{self, Call, Name, Nulls, Span};
+use crate::operator::{Aggregate, Frame, Window, WindowCall, WindowFunction};
+use crate::syntax::tree::{self, Call, End, Name, Nulls, Span};
 use crate::value::Value;
 
 /// The windows of a query, and what is computed over them. A row of theirs has the columns of the row that came in first, then the
@@ -16,8 +16,12 @@ pub(super) struct Windows<'s> {
     /// How wide a row is that comes in.
     pub(super) width: usize,
     pub(super) windows: Vec<Window>,
-    pub(super) calls: Vec<WindowCall>,
+    /// How many calls there are.
+    pub(super) calls: usize,
 }
+
+/// How many rows `ROWS`, LAG and NTH_VALUE may reach back: a window keeps as many of each partition.
+const MAX_ROWS: i64 = 100_000;
 
 impl Binder<'_> {
     /// `SUM(x) OVER w`
@@ -33,34 +37,35 @@ impl Binder<'_> {
             tree::Over::Named(name) => named(windows.named, name),
         };
         let bound = window.and_then(|window| Ok((self.window(window)?, self.window_function(call, span)?)));
-        let result = bound.map(|(window, (function, arg, default, data_type))| {
-            let window = windows.windows.iter().position(|known| *known == window).unwrap_or_else(|| {
-                windows.windows.push(window);
+        let result = bound.map(|((partition, frame), (function, arg, default, data_type))| {
+            let same = |known: &Window| known.partition == partition && known.frame == frame;
+            let place = windows.windows.iter().position(same).unwrap_or_else(|| {
+                windows.windows.push(Window::new(partition, frame));
                 windows.windows.len() - 1
             });
-            windows.calls.push(WindowCall { window, function, arg, default });
-            Typed { expr: Expr::Column(windows.width + windows.calls.len() - 1), data_type }
+            windows.windows[place].calls.push(WindowCall::new(windows.calls, function, arg, default));
+            windows.calls += 1;
+            Typed { expr: Expr::Column(windows.width + windows.calls - 1), data_type }
         });
         self.windows = Some(windows);
         result
     }
 
-    fn window(&mut self, window: &tree::Window) -> Result<Window, SqlError> {
+    pub(super) fn window(&mut self, window: &tree::Window) -> Result<(Vec<Expr>, Frame), SqlError> {
         let partition =
             window.partition.iter().map(|key| Ok(self.bind(key)?.expr)).collect::<Result<Vec<_>, SqlError>>()?;
         let frame = match &window.frame {
             tree::Frame::CurrentRows => Frame::Rows(0),
             tree::Frame::CurrentRange => Frame::Range(0),
-            tree::Frame::Unbounded => {
-                return Err(window
-                    .span
-                    .error("A window without bounds is not supported: ROWS or RANGE … PRECEDING is"));
-            }
+            tree::Frame::Unbounded => Frame::Unbounded,
             tree::Frame::Rows(size) => match self.bind(size)?.expr {
                 Expr::Literal(Value::Integer(0)) => {
                     return Err(size.span.error("0 PRECEDING is not allowed: CURRENT ROW is"));
                 }
-                Expr::Literal(Value::Integer(rows)) if rows > 0 => Frame::Rows(rows.unsigned_abs()),
+                Expr::Literal(Value::Integer(rows @ 1..=MAX_ROWS)) => Frame::Rows(rows as usize),
+                Expr::Literal(Value::Integer(rows)) if rows > 0 => {
+                    return Err(size.span.error(format!("ROWS takes {MAX_ROWS} at most")));
+                }
                 _ => return Err(size.span.error("ROWS takes a whole number greater than zero")),
             },
             tree::Frame::Range(size) => match self.bind(size)? {
@@ -76,7 +81,7 @@ impl Binder<'_> {
                 }
             },
         };
-        Ok(Window { partition, frame })
+        Ok((partition, frame))
     }
 
     /// What is called, its argument and LAG's default, and the type of the result.
@@ -89,13 +94,17 @@ impl Binder<'_> {
         let ignore_nulls = call.nulls == Some(Nulls::Ignore);
         let invalid = || span.error(format!("Invalid arguments to function '{}'", call.name.text));
         let name = call.name.text.as_str();
-        if matches!(name, "FIRST_VALUE" | "LAST_VALUE") {
+        let is_value = matches!(name, "FIRST_VALUE" | "LAST_VALUE");
+        if let Some(span) = call.distinct.filter(|_| is_value || !super::aggregate::is_aggregate(name)) {
+            return Err(span.error(format!("{name}(DISTINCT …) is not supported")));
+        }
+        if is_value {
             let [arg] = &call.args[..] else { return Err(invalid()) };
             let arg = self.bind(arg)?;
             let function = if name == "FIRST_VALUE" {
-                WindowFunction::First { ignore_nulls }
+                WindowFunction::First { place: 1, ignore_nulls }
             } else {
-                WindowFunction::Last { ignore_nulls }
+                WindowFunction::Last { place: 1, ignore_nulls }
             };
             return Ok((function, Some(arg.expr), None, arg.data_type));
         }
@@ -107,8 +116,8 @@ impl Binder<'_> {
                 let arg = self.bind(&call.args[0])?;
                 let rows = match call.args.get(1).map(|rows| self.bind(rows)).transpose()? {
                     None => 1,
-                    Some(Typed { expr: Expr::Literal(Value::Integer(rows)), .. }) if rows >= 0 => rows.unsigned_abs(),
-                    Some(_) => return Err(invalid()),
+                    Some(Typed { expr: Expr::Literal(Value::Integer(rows @ 0..=MAX_ROWS)), .. }) => rows as usize,
+                    Some(_) => return Err(call.args[1].span.error(format!("LAG goes back 0 to {MAX_ROWS} rows"))),
                 };
                 let default = call.args.get(2).map(|default| self.bind(default)).transpose()?;
                 let default_type = default.as_ref().map_or(Type::Null, |default| default.data_type);
@@ -119,6 +128,19 @@ impl Binder<'_> {
                     default.map(|default| default.expr),
                     data_type,
                 ))
+            }
+            "NTH_VALUE" => {
+                let [arg, place] = &call.args[..] else { return Err(invalid()) };
+                let (arg, bound) = (self.bind(arg)?, self.bind(place)?);
+                let Expr::Literal(Value::Integer(rows @ 1..=MAX_ROWS)) = bound.expr else {
+                    return Err(place.span.error(format!("NTH_VALUE takes a number from 1 to {MAX_ROWS}")));
+                };
+                let place = rows as usize;
+                let function = match call.from {
+                    Some(End::Last) => WindowFunction::Last { place, ignore_nulls },
+                    _ => WindowFunction::First { place, ignore_nulls },
+                };
+                Ok((function, Some(arg.expr), None, arg.data_type))
             }
             "EXP_AVG" => {
                 let [arg, half_life] = &call.args[..] else { return Err(invalid()) };
@@ -138,13 +160,15 @@ impl Binder<'_> {
             _ if call.nulls.is_some() => Err(span.error(format!("{name} does not take IGNORE or RESPECT NULLS"))),
             _ => {
                 let (aggregate, data_type) = self.aggregate_of(call, span)?;
-                Ok((WindowFunction::Aggregate(aggregate.function), aggregate.arg, None, data_type))
+                let Aggregate { function, arg, distinct } = aggregate;
+                Ok((WindowFunction::Aggregate { function, distinct }, arg, None, data_type))
             }
         }
     }
 }
 
-fn named<'s>(windows: &'s [(Name, tree::Window)], name: &Name) -> Result<&'s tree::Window, SqlError> {
+/// The window of this name.
+pub(super) fn named<'s>(windows: &'s [(Name, tree::Window)], name: &Name) -> Result<&'s tree::Window, SqlError> {
     let found = windows.iter().find(|(known, _)| known.text == name.text).map(|(_, window)| window);
     found.ok_or_else(|| name.span.error(format!("Window '{}' not found", name.text)))
 }

@@ -1,16 +1,18 @@
 //! Plans queries: clauses to nodes.
 
 use super::aggregate::Grouping;
-use super::expression::Binder;
+use super::expression::{Binder, Place};
 use super::graph::Graph;
+use super::join::Named;
 use super::monotonic::{Direction, direction};
+use super::order::{of_columns, order_keys};
 use super::over::Windows;
 use super::scope::{Relation, Scope};
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
-use crate::operator::{Aggregate, Calc, Distinct, Key, NodeId, Operator, Over, Sort, SortKey, Stagger, Tumble};
-use crate::syntax::tree::{self, From, Item, Name, Order, Query, Select, Span};
+use crate::operator::{Aggregate, Calc, Distinct, Key, NodeId, Operator, Over, Stagger, Stream, Tumble};
+use crate::syntax::tree::{self, From, Item, Name, Query, Select, SetOperator, Span};
 use crate::value::Value;
 
 /// How large a column of a query in FROM may be to be computed where it is used, node by node.
@@ -57,15 +59,28 @@ impl Graph {
     pub(super) fn query(&mut self, query: &Query) -> Result<Flow, SqlError> {
         match query {
             Query::Select(select) => self.select(select),
-            Query::Values { span, .. } => Err(span.error("VALUES is not supported")),
-            Query::Set { span, .. } => Err(span.error("UNION is not supported")),
+            Query::Values { span, .. } => {
+                Err(span.error("VALUES is not supported: the rows of a pump come from streams"))
+            }
+            Query::Set { operator: SetOperator::Union, all: true, left, right, order_by, .. } => {
+                self.union(left, right, order_by.as_ref())
+            }
+            Query::Set { operator, all, span, .. } => {
+                let all = if *all { " ALL" } else { "" };
+                Err(span
+                    .error(format!("{}{all} is not supported: streams are put together by UNION ALL", operator.name())))
+            }
         }
     }
 
     fn select(&mut self, select: &Select) -> Result<Flow, SqlError> {
-        let Input { node, width, filter, scope } = self.from(&select.from, select.span)?;
-        let mut binder = Binder::new(&scope);
+        let Input { node, width, filter, scope } = self.from(&select.from, &select.windows, select.span)?;
+        let mut binder = self.binder(&scope);
+        binder.place = Place::Where;
         let condition = select.filter.as_ref().map(|filter| binder.condition(filter, "WHERE")).transpose()?;
+        if let Some(condition) = &condition {
+            self.narrow(node, condition);
+        }
         let flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
         let groups = match (&select.group_by, &select.stagger) {
             (Some((span, keys)), _) => Some((keys, Groups::Tumbling { span: *span })),
@@ -77,20 +92,21 @@ impl Graph {
         if let (None, Some((span, _))) = (&groups, &select.having) {
             return Err(span.error("HAVING is allowed only with GROUP BY"));
         }
+        binder.place = Place::GroupBy;
         if let Some((keys, _)) = &groups {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
         } else {
-            binder.windows =
-                Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: Vec::new() });
+            binder.windows = Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: 0 });
         }
+        binder.place = Place::Other;
         let (columns, rowtime) = select_list(&mut binder, select)?;
         let having = match &select.having {
             Some((_, having)) => Some(binder.condition(having, "HAVING")?),
             None => None,
         };
-        let order = match &select.order_by {
-            Some((_, keys)) => keys.iter().map(|key| binder.bind(&key.expr)).collect::<Result<Vec<_>, _>>()?,
+        let mut order = match &select.order_by {
+            Some((_, keys)) => order_keys(&mut binder, keys, &columns)?,
             None => Vec::new(),
         };
         let is_grouped = groups.is_some();
@@ -99,34 +115,47 @@ impl Graph {
                 let width = grouping.keys.len() + grouping.aggregates.len();
                 Flow { node: self.groups(flow, groups, grouping)?, width, filter: having, columns, rowtime }
             }
-            _ => Flow { columns, rowtime, ..self.windows(flow, binder.windows) },
+            _ => self.windows(Flow { columns, rowtime, ..flow }, binder.windows, &order),
         };
         if let Some(span) = select.distinct {
+            if let Some((_, keys)) = &select.order_by {
+                order = of_columns(order, keys, &flow.columns)?;
+            }
             flow = self.distinct(flow, span)?;
         }
         match &select.order_by {
-            Some((span, keys)) if select.distinct.is_none() => self.sort(flow, keys, order, is_grouped, *span),
-            Some((span, _)) => Err(span.error("ORDER BY with DISTINCT is not supported")),
+            Some((span, keys)) => self.sort(flow, keys, order, is_grouped, *span),
             None => Ok(flow),
         }
     }
 
-    pub(super) fn from(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
+    pub(super) fn from(&mut self, from: &From, windows: Named<'_>, span: Span) -> Result<Input, SqlError> {
         match from {
-            From::Stream { name, over: None, alias } => {
+            From::Join(join) => self.join(join, windows, span),
+            From::Stream { over: Some(over), .. } | From::Query { over: Some(over), .. } => {
+                Err(over.span().error("OVER stands after a stream only in a join"))
+            }
+            _ => self.relation(from, span),
+        }
+    }
+
+    /// What stands in FROM alone, or beside JOIN, where it may have a window.
+    pub(super) fn relation(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
+        match from {
+            From::Stream { name, alias, .. } => {
                 let stream = self.stream(name)?;
                 let columns = stream.columns(span);
                 let alias = alias.as_ref().unwrap_or(name).text.clone();
-                let relation = Relation { name: Some(alias), columns, rowtime: Expr::Rowtime };
+                let relation = Relation { name: Some(alias), columns, rowtime: Some(Expr::Rowtime) };
                 let scope = Scope { relations: vec![relation] };
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
-            From::Stream { over: Some(_), name, .. } => Err(name.span.error("OVER after a stream is not supported")),
-            From::Join(join) => Err(join.span.error("JOIN is not supported")),
-            From::Function { name, .. } => {
-                Err(name.span.error(format!("The table function {} is not supported", name.text)))
+            From::Join(join) => self.join(join, &[], span),
+            From::Function { name, args, alias, columns } => {
+                let flow = self.table_function(name, args)?;
+                self.derived(flow, alias.as_ref(), columns)
             }
-            From::Query { query, alias, columns } => {
+            From::Query { query, alias, columns, .. } => {
                 let flow = self.query(query)?;
                 self.derived(flow, alias.as_ref(), columns)
             }
@@ -145,7 +174,7 @@ impl Graph {
             flow = self.materialise(flow);
         }
         let name = alias.map(|alias| alias.text.clone());
-        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Expr::Rowtime }] };
+        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Some(Expr::Rowtime) }] };
         Ok(Input { node: flow.node, width: flow.width, filter: flow.filter, scope })
     }
 
@@ -169,20 +198,29 @@ impl Graph {
         Ok(self.add(operator, flow.node))
     }
 
-    /// The rows with what their windows give.
-    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>) -> Flow {
-        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| !windows.calls.is_empty()) else {
+    /// The rows with what their windows give. `order`: what they are sorted by.
+    fn windows(&mut self, flow: Flow, windows: Option<Windows<'_>>, order: &[Typed]) -> Flow {
+        let Some(Windows { windows, calls, .. }) = windows.filter(|windows| windows.calls > 0) else {
             return flow;
         };
-        let width = flow.width + calls.len();
-        let node = self.add(Operator::Over(Over { condition: flow.filter, windows, calls }), flow.node);
+        let mut reads = Vec::new();
+        let values = flow.columns.iter().map(|column| &column.value).chain(order).map(|value| &value.expr);
+        values.chain(&flow.rowtime).for_each(|expr| expr.columns(&mut |place| reads.push(place)));
+        reads.retain(|place| *place < flow.width);
+        let width = flow.width + calls;
+        let node = self.add(Operator::Over(Over::new(flow.filter, windows, reads)), flow.node);
         Flow { node, width, filter: None, ..flow }
     }
 
-    /// A node whose rows are the flow's columns.
-    fn materialise(&mut self, flow: Flow) -> Flow {
+    /// A node whose rows are the flow's columns. With a ROWTIME of their own they pass through a stream, which keeps them in order.
+    pub(super) fn materialise(&mut self, flow: Flow) -> Flow {
         let values = flow.columns.iter().map(|column| column.value.expr.clone()).collect();
-        let node = self.add(Operator::Calc(Calc { condition: flow.filter, values, rowtime: flow.rowtime }), flow.node);
+        let has_rowtime = flow.rowtime.is_some();
+        let calc = Calc { condition: flow.filter, values, rowtime: flow.rowtime };
+        let mut node = self.add(Operator::Calc(calc), flow.node);
+        if has_rowtime {
+            node = self.add(Operator::Stream(Stream { number: None, inserters: 1 }), node);
+        }
         let mut columns = flow.columns;
         for (place, column) in columns.iter_mut().enumerate() {
             column.value.expr = Expr::Column(place);
@@ -204,36 +242,6 @@ impl Graph {
         let node = self.add(Operator::Distinct(Distinct { monotonic, keys }), flow.node);
         Ok(Flow { node, ..flow })
     }
-
-    fn sort(
-        &mut self,
-        flow: Flow,
-        keys: &[Order],
-        bound: Vec<Typed>,
-        is_grouped: bool,
-        span: Span,
-    ) -> Result<Flow, SqlError> {
-        if let Some(within) = keys.iter().find_map(|key| key.within.as_ref()) {
-            return Err(within.span.error("ORDER BY … WITHIN is not supported"));
-        }
-        let leading = &bound[0].expr;
-        let is_time = is_time(leading);
-        if !is_time && !is_grouped {
-            return Err(span.error("ORDER BY of a stream must lead with a monotonic function of ROWTIME"));
-        }
-        let period = (is_time && !is_grouped).then(|| leading.clone());
-        let width = flow.columns.len();
-        let places =
-            keys.iter().zip(width..).map(|(key, place)| SortKey { place, descending: key.descending }).collect();
-        let mut wide = flow;
-        for key in bound {
-            wide.columns.push(FlowColumn { name: String::new(), value: key, hidden: true, span });
-        }
-        let mut flow = self.materialise(wide);
-        flow.columns.truncate(width);
-        let node = self.add(Operator::Sort(Sort { period, keys: places }), flow.node);
-        Ok(Flow { node, ..flow })
-    }
 }
 
 fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
@@ -244,6 +252,7 @@ fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
 }
 
 fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
+    flow.columns.retain(|column| !column.hidden);
     if names.len() != flow.columns.len() {
         let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
         return Err(names[0].span.error(message));
@@ -255,7 +264,7 @@ fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
 }
 
 /// Whether an expression ascends with ROWTIME and reads nothing else.
-fn is_time(expr: &Expr) -> bool {
+pub(super) fn is_time(expr: &Expr) -> bool {
     let mut reads_columns = false;
     expr.columns(&mut |_| reads_columns = true);
     !reads_columns && expr.reads_rowtime() && matches!(direction(expr), Some(Direction::Up | Direction::Down))

@@ -18,8 +18,8 @@ pub(super) struct Relation {
     /// The stream's name or its alias; a query may have none.
     pub(super) name: Option<String>,
     pub(super) columns: Vec<FlowColumn>,
-    /// What `name.ROWTIME` is. ROWTIME alone is that of the row about to be generated.
-    pub(super) rowtime: Expr,
+    /// What `name.ROWTIME` is; a reference table has none. ROWTIME alone is that of the row about to be generated.
+    pub(super) rowtime: Option<Expr>,
 }
 
 const ROWTIME: &str = "ROWTIME";
@@ -40,8 +40,9 @@ impl Scope {
                 Some(_) => Err(span.error(format!("Column '{}' is ambiguous", column.text))),
             };
         }
-        if column.text == ROWTIME {
-            let expr = relation.map_or(Expr::Rowtime, |relation| relation.rowtime.clone());
+        if column.text == ROWTIME
+            && let Some(expr) = relation.map_or(Some(Expr::Rowtime), |relation| relation.rowtime.clone())
+        {
             return Ok(Typed { expr, data_type: Type::TIMESTAMP });
         }
         Err(match path {

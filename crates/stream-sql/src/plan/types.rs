@@ -86,6 +86,21 @@ impl Type {
         }
     }
 
+    /// The family that messages name.
+    pub(crate) fn family(self) -> &'static str {
+        match self {
+            Type::Null => "NULL",
+            Type::Interval(qualifier) if qualifier.is_months() => "INTERVAL_YEAR_MONTH",
+            Type::Interval(_) => "INTERVAL_DAY_TIME",
+            Type::Sql(SqlType::Boolean) => "BOOLEAN",
+            Type::Sql(SqlType::Date) => "DATE",
+            Type::Sql(SqlType::Time) => "TIME",
+            Type::Sql(SqlType::Timestamp) => "TIMESTAMP",
+            Type::Sql(sql_type) if sql_type.is_text() => "CHARACTER",
+            Type::Sql(_) => "NUMERIC",
+        }
+    }
+
     /// How CAST reads its values.
     pub(crate) fn kind(self) -> Kind {
         match self {
@@ -131,6 +146,26 @@ impl Type {
             (p1 - s1 + s2 + scale, scale)
         })
     }
+}
+
+/// A value as a column or a parameter of a type holds it; it must be assignable.
+pub(crate) fn fitted(value: Typed, to: SqlType) -> Typed {
+    let fits = match (value.data_type, to) {
+        // A CHAR is filled up with blanks.
+        (Type::Sql(from), SqlType::Char { .. }) => from == to,
+        (Type::Sql(from), to) if from.is_text() => length(from) <= length(to),
+        (Type::Sql(from), to) => {
+            from == to
+                && !matches!(
+                    from,
+                    SqlType::TinyInt | SqlType::SmallInt | SqlType::Integer | SqlType::Real | SqlType::Decimal { .. }
+                )
+        }
+        _ => true,
+    };
+    // Calculations are wider than their types: whoever stores a value makes it fit.
+    let is_stored = matches!(value.expr, Expr::Column(_) | Expr::Literal(_)) && value.data_type == Type::Sql(to);
+    if fits || is_stored { value } else { super::function::cast_of(value, to) }
 }
 
 /// The length of a text type.

@@ -7,32 +7,32 @@ use crate::datetime::text;
 use crate::expression::{Kind, cast, fits};
 use crate::value::{Datum, SqlType};
 
-/// The value as a type; `None` is a coercion error.
+/// The value as a type; `None` is a coercion error. Texts that are cut off are counted.
 #[inline]
-pub(super) fn convert<'r>(raw: Raw<'r>, to: SqlType) -> Option<Datum<'r>> {
+pub(super) fn convert<'r>(raw: Raw<'r>, to: SqlType, cut: &mut u64) -> Option<Datum<'r>> {
     match raw {
         Raw::Null => Some(Datum::Null),
-        Raw::Number(digits) => number(digits, to),
-        Raw::Text(bytes, false) => from_text(Cow::Borrowed(std::str::from_utf8(bytes).ok()?), to),
-        Raw::Text(bytes, true) => from_text(Cow::Owned(unescape(bytes)?), to),
-        Raw::Boolean(value) => boolean(value, to),
+        Raw::Number(digits) => number(digits, to, cut),
+        Raw::Text(bytes, false) => from_text(Cow::Borrowed(std::str::from_utf8(bytes).ok()?), to, cut),
+        Raw::Text(bytes, true) => from_text(Cow::Owned(unescape(bytes)?), to, cut),
+        Raw::Boolean(value) => boolean(value, to, cut),
         // Objects and arrays are texts, as they stand.
-        Raw::Nested(bytes) if to.is_text() => from_text(Cow::Borrowed(std::str::from_utf8(bytes).ok()?), to),
+        Raw::Nested(bytes) if to.is_text() => from_text(Cow::Borrowed(std::str::from_utf8(bytes).ok()?), to, cut),
         Raw::Nested(_) => None,
     }
 }
 
-fn boolean<'r>(value: bool, to: SqlType) -> Option<Datum<'r>> {
+fn boolean<'r>(value: bool, to: SqlType, cut: &mut u64) -> Option<Datum<'r>> {
     match to {
         SqlType::Boolean => Some(Datum::Boolean(value)),
-        to if to.is_text() => from_text(Cow::Borrowed(if value { "true" } else { "false" }), to),
+        to if to.is_text() => from_text(Cow::Borrowed(if value { "true" } else { "false" }), to, cut),
         to if to.is_numeric() => cast(Datum::Integer(i64::from(value)), Kind::Plain, to).ok(),
         _ => None,
     }
 }
 
 #[inline]
-fn number<'r>(digits: &'r [u8], to: SqlType) -> Option<Datum<'r>> {
+fn number<'r>(digits: &'r [u8], to: SqlType, cut: &mut u64) -> Option<Datum<'r>> {
     if to.is_integer() {
         let value = whole(digits)?;
         return fits(value, to).then_some(Datum::Integer(value));
@@ -43,7 +43,7 @@ fn number<'r>(digits: &'r [u8], to: SqlType) -> Option<Datum<'r>> {
             cast(Datum::Text(Cow::Borrowed(text)), Kind::Plain, to).ok()
         }
         SqlType::Boolean => text.parse::<f64>().ok().map(|value| Datum::Boolean(value != 0.0)),
-        to if to.is_text() => from_text(Cow::Borrowed(text), to),
+        to if to.is_text() => from_text(Cow::Borrowed(text), to, cut),
         _ => None,
     }
 }
@@ -70,9 +70,9 @@ fn whole(digits: &[u8]) -> Option<i64> {
 }
 
 /// A text as a type: also how CSV values are read.
-pub(super) fn from_text<'r>(value: Cow<'r, str>, to: SqlType) -> Option<Datum<'r>> {
+pub(super) fn from_text<'r>(value: Cow<'r, str>, to: SqlType, cut: &mut u64) -> Option<Datum<'r>> {
     Some(match to {
-        SqlType::Varchar { length } | SqlType::Char { length } => Datum::Text(truncated(value, length as usize)),
+        SqlType::Varchar { length } | SqlType::Char { length } => Datum::Text(truncated(value, length as usize, cut)),
         SqlType::Boolean => Datum::Boolean(value.trim().eq_ignore_ascii_case("true")),
         SqlType::Timestamp => Datum::Timestamp(text::parse_timestamp_of_record(&value)?),
         SqlType::Date => {
@@ -88,12 +88,13 @@ pub(super) fn from_text<'r>(value: Cow<'r, str>, to: SqlType) -> Option<Datum<'r
     })
 }
 
-/// Too long a text is cut off without a word ("VARCHAR truncated silently").
-fn truncated(value: Cow<'_, str>, length: usize) -> Cow<'_, str> {
+/// Too long a text is cut off; it is counted, and its row goes on ("VARCHAR truncated silently").
+fn truncated<'r>(value: Cow<'r, str>, length: usize, cut: &mut u64) -> Cow<'r, str> {
     if value.len() <= length {
         return value;
     }
     let Some((end, _)) = value.char_indices().nth(length) else { return value };
+    *cut += 1;
     match value {
         Cow::Borrowed(value) => Cow::Borrowed(&value[..end]),
         Cow::Owned(mut value) => {

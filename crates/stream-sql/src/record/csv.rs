@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::TakeRow;
 use super::convert::from_text;
-use crate::expression::RowError;
+use super::{SYSTEM_COLUMNS, Sink};
 use crate::schema::Column;
 use crate::value::{Datum, SqlType};
 
@@ -27,24 +26,25 @@ impl CsvReader {
         }
     }
 
-    pub(super) fn read<'r>(&'r self, record: &'r [u8], take: TakeRow<'_, 'r>) {
+    pub(super) fn read<'r>(&'r self, record: &'r [u8], sink: &mut Sink<'_, 'r>) {
         let Ok(mut rest) = std::str::from_utf8(record) else {
-            return take(Err(RowError("the record is not UTF-8".into())));
+            return sink.fail("the record is not UTF-8");
         };
         while !rest.is_empty() {
-            let (values, after) = self.row(rest);
+            let (values, after) = self.row(rest, &mut sink.truncated);
+            sink.piece = &rest.as_bytes()[..rest.len() - after.len()];
             rest = after;
             match values {
-                Ok(Some(mut values)) => take(Ok(&mut values)),
+                Ok(Some(mut values)) => (sink.take)(Ok(&mut values)),
                 Ok(None) => {}
-                Err(error) => take(Err(error)),
+                Err(error) => sink.fail(error),
             }
         }
     }
 
     /// A row's values, or nothing of an empty line; and what follows.
-    fn row<'r>(&'r self, text: &'r str) -> (Result<Option<Vec<Datum<'r>>>, RowError>, &'r str) {
-        let mut values = Vec::with_capacity(self.columns.len() + 1);
+    fn row<'r>(&'r self, text: &'r str, truncated: &mut u64) -> (Result<Option<Vec<Datum<'r>>>, String>, &'r str) {
+        let mut values = Vec::with_capacity(self.columns.len() + SYSTEM_COLUMNS);
         let mut failed = None;
         let mut rest = text;
         let mut place = 0;
@@ -57,10 +57,10 @@ impl CsvReader {
                 let value = if !used || (field.is_empty() && !sql_type.is_text()) {
                     Some(Datum::Null)
                 } else {
-                    from_text(field, *sql_type)
+                    from_text(field, *sql_type, truncated)
                 };
                 if value.is_none() && failed.is_none() {
-                    failed = Some(RowError(format!("column {name:?}: the value is no {sql_type}")));
+                    failed = Some(format!("column {name:?}: the value is no {sql_type}"));
                 }
                 values.push(value.unwrap_or(Datum::Null));
             }

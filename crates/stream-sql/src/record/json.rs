@@ -2,11 +2,10 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::TakeRow;
 use super::convert::convert;
 use super::path::Path;
 use super::scan::{Cursor, Malformed, Raw, unescape};
-use crate::expression::RowError;
+use super::{SYSTEM_COLUMNS, Sink};
 use crate::schema::Column;
 use crate::value::{Datum, SqlType};
 
@@ -135,16 +134,17 @@ impl JsonReader {
     }
 
     /// A record holds one object, or several behind each other.
-    pub(super) fn read<'r>(&'r self, record: &'r [u8], take: TakeRow<'_, 'r>) {
+    pub(super) fn read<'r>(&'r self, record: &'r [u8], sink: &mut Sink<'_, 'r>) {
         let mut cursor = Cursor::new(record);
         loop {
             let result = if self.row_path.is_empty() {
-                self.object(&mut cursor, take)
+                self.object(&mut cursor, sink)
             } else {
-                cursor.value().and_then(|value| self.below(value, &self.row_path, take))
+                cursor.value().and_then(|value| self.below(value, &self.row_path, sink))
             };
             if result.is_err() {
-                return take(Err(RowError("the record is not a JSON object".into())));
+                sink.piece = record;
+                return sink.fail("the record is not a JSON object");
             }
             if cursor.peek().is_none() {
                 return;
@@ -153,29 +153,31 @@ impl JsonReader {
     }
 
     /// The rows of what the row path leads to.
-    fn below<'r>(&'r self, value: Raw<'r>, path: &[String], take: TakeRow<'_, 'r>) -> Result<(), Malformed> {
+    fn below<'r>(&'r self, value: Raw<'r>, path: &[String], sink: &mut Sink<'_, 'r>) -> Result<(), Malformed> {
         let Raw::Nested(nested) = value else { return Err(Malformed) };
         let mut cursor = Cursor::new(nested);
         let Some((name, rest)) = path.split_first() else {
             return match cursor.peek() {
                 Some(b'[') => each_element(nested, |element| match element {
-                    Raw::Nested(element) => self.object(&mut Cursor::new(element), take),
+                    Raw::Nested(element) => self.object(&mut Cursor::new(element), sink),
                     _ => Err(Malformed),
                 }),
-                _ => self.object(&mut cursor, take),
+                _ => self.object(&mut cursor, sink),
             };
         };
         let level = Level { entries: vec![Entry { key: name.clone(), columns: vec![0], ..Entry::default() }] };
         let mut slots: Slots<'r> = smallvec![Raw::Null];
         level.scan(&mut cursor, &mut slots)?;
-        self.below(slots[0], rest, take)
+        self.below(slots[0], rest, sink)
     }
 
-    fn object<'r>(&'r self, cursor: &mut Cursor<'r>, take: TakeRow<'_, 'r>) -> Result<(), Malformed> {
+    fn object<'r>(&'r self, cursor: &mut Cursor<'r>, sink: &mut Sink<'_, 'r>) -> Result<(), Malformed> {
         let mut slots: Slots<'r> = smallvec![Raw::Null; self.columns.len() + 1];
+        let start = cursor.rest();
         self.wanted.scan(cursor, &mut slots)?;
+        sink.piece = &start[..start.len() - cursor.rest().len()];
         let Some(level) = &self.elements else {
-            self.row(&slots, take);
+            self.row(&slots, sink);
             return Ok(());
         };
         let mut rows = 0;
@@ -186,28 +188,27 @@ impl JsonReader {
                     level.scan(&mut Cursor::new(object), &mut slots)?;
                 }
                 rows += 1;
-                self.row(&slots, take);
+                self.row(&slots, sink);
                 Ok(())
             })?;
         }
         if rows == 0 {
-            self.row(&slots, take);
+            self.row(&slots, sink);
         }
         Ok(())
     }
 
-    fn row<'r>(&'r self, slots: &Slots<'r>, take: TakeRow<'_, 'r>) {
-        // One more for APPROXIMATE_ARRIVAL_TIME.
-        let mut values = Vec::with_capacity(self.columns.len() + 1);
+    fn row<'r>(&'r self, slots: &Slots<'r>, sink: &mut Sink<'_, 'r>) {
+        let mut values = Vec::with_capacity(self.columns.len() + SYSTEM_COLUMNS);
         values.resize(self.columns.len(), Datum::Null);
         for place in &self.used {
             let (name, sql_type) = &self.columns[*place];
-            match convert(slots[*place], *sql_type) {
+            match convert(slots[*place], *sql_type, &mut sink.truncated) {
                 Some(value) => values[*place] = value,
-                None => return take(Err(RowError(format!("column {name:?}: the value is no {sql_type}")))),
+                None => return sink.fail(format!("column {name:?}: the value is no {sql_type}")),
             }
         }
-        take(Ok(&mut values));
+        (sink.take)(Ok(&mut values));
     }
 }
 

@@ -9,7 +9,6 @@ mod json;
 mod path;
 mod scan;
 
-use crate::expression::RowError;
 use crate::schema::{Format, Source};
 use crate::value::Datum;
 
@@ -22,8 +21,29 @@ pub(crate) enum Reader {
     Csv(csv::CsvReader),
 }
 
-/// Takes a row: one value for each column, with room for one more; or why a record has none.
-pub(crate) type TakeRow<'t, 'r> = &'t mut dyn FnMut(Result<&mut Vec<Datum<'r>>, RowError>);
+/// Takes a row: one value for each column, with room for the system columns; or why a record has none.
+pub(crate) type TakeRow<'t, 'r> = &'t mut dyn FnMut(Result<&mut Vec<Datum<'r>>, BadRow<'r>>);
+
+/// What becomes no row: why, and the piece of the record.
+#[derive(Debug)]
+pub(crate) struct BadRow<'r>(pub(crate) String, pub(crate) &'r [u8]);
+
+/// APPROXIMATE_ARRIVAL_TIME, PARTITION_KEY, SEQUENCE_NUMBER and SHARD_ID.
+pub(crate) const SYSTEM_COLUMNS: usize = 4;
+
+/// Where a record's rows go, and how many texts were cut off on the way.
+struct Sink<'t, 'r> {
+    take: TakeRow<'t, 'r>,
+    truncated: u64,
+    /// The piece of the record that is being read.
+    piece: &'r [u8],
+}
+
+impl Sink<'_, '_> {
+    fn fail(&mut self, reason: impl Into<String>) {
+        (self.take)(Err(BadRow(reason.into(), self.piece)));
+    }
+}
 
 impl Reader {
     /// A reader of the columns that are used.
@@ -36,12 +56,14 @@ impl Reader {
         }
     }
 
-    /// Gives each row of a record.
-    pub(crate) fn read<'r>(&'r self, record: &'r [u8], take: TakeRow<'_, 'r>) {
+    /// Gives each row of a record; returns how many texts were too long for their columns and cut off.
+    pub(crate) fn read<'r>(&'r self, record: &'r [u8], take: TakeRow<'_, 'r>) -> u64 {
+        let mut sink = Sink { take, truncated: 0, piece: record };
         match self {
-            Reader::Json(reader) => reader.read(record, take),
-            Reader::Csv(reader) => reader.read(record, take),
+            Reader::Json(reader) => reader.read(record, &mut sink),
+            Reader::Csv(reader) => reader.read(record, &mut sink),
         }
+        sink.truncated
     }
 }
 

@@ -38,6 +38,11 @@ impl<'r> Cursor<'r> {
         Cursor { bytes, at: 0 }
     }
 
+    /// What has not been taken.
+    pub(super) fn rest(&self) -> &'r [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// The next byte that is no blank.
     #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {

@@ -2,7 +2,7 @@
 
 use super::lexer::Token;
 use super::parser::Parser;
-use super::tree::{Call, Expr, ExprKind, Literal, Name, Nulls, Span};
+use super::tree::{Call, End, Expr, ExprKind, Literal, Name, Nulls, Span};
 use crate::error::SqlError;
 use crate::value::{SqlType, Value};
 
@@ -123,7 +123,10 @@ impl Parser {
     pub(super) fn call_of(&self, start: Span, name: &str, args: Vec<Expr>) -> Expr {
         let span = start.until(self.last_span());
         let name = Name { text: name.to_owned(), span: start };
-        Expr { span, kind: ExprKind::Call(Call { name, args, star: false, distinct: None, nulls: None, over: None }) }
+        Expr {
+            span,
+            kind: ExprKind::Call(Call { name, args, star: false, distinct: None, nulls: None, from: None, over: None }),
+        }
     }
 
     pub(super) fn column_or_call(&mut self) -> Parsed<Expr> {
@@ -143,16 +146,18 @@ impl Parser {
         let (Token::Word(text) | Token::Quoted(text)) = token else { return Err(self.unexpected("a name")) };
         let name = Name { text, span: start };
         self.expect_symbol("(")?;
-        let mut call = Call { name, args: Vec::new(), star: self.symbol("*"), distinct: None, nulls: None, over: None };
+        let star = self.symbol("*");
+        let mut call = Call { name, args: Vec::new(), star, distinct: None, nulls: None, from: None, over: None };
         if !call.star && !self.is_symbol(")") {
             call.distinct = self.is_word("DISTINCT").then(|| self.advance().1);
             self.word("ALL");
             call.args = self.comma_separated(Parser::expr)?;
         }
         self.expect_symbol(")")?;
-        for words in [["FROM", "FIRST"], ["FROM", "LAST"]] {
-            if self.is_word(words[0]) && self.is_word_ahead(1, words[1]) {
-                return self.unsupported(self.span(), &words.join(" "));
+        // After any other call it begins the next clause: streams may have these names.
+        for (word, end) in [("FIRST", End::First), ("LAST", End::Last)] {
+            if call.name.text == "NTH_VALUE" && self.words(&["FROM", word]) {
+                call.from = Some(end);
             }
         }
         for (word, nulls) in [("IGNORE", Nulls::Ignore), ("RESPECT", Nulls::Respect)] {

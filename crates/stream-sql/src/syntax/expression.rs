@@ -4,7 +4,7 @@ use super::MAX_CHAIN;
 use super::lexer::Token;
 use super::parser::Parser;
 use super::reserved::{is_reserved, is_system_column};
-use super::tree::{Binary, Expr, ExprKind, Literal, PeriodTest, Span, Test, Unary};
+use super::tree::{Binary, Expr, ExprKind, Literal, Span, Test, Unary};
 use crate::error::SqlError;
 
 type Parsed<T> = Result<T, SqlError>;
@@ -68,6 +68,7 @@ impl Parser {
             left = match self.comparison_operator() {
                 Some(operator) => binary(operator, left, self.additive()?),
                 None if self.is_word("IS") => self.is(left)?,
+                None if self.is_period_test() => self.periods(left)?,
                 None => match self.predicate(left)? {
                     (predicate, true) => predicate,
                     (left, false) => return Ok(left),
@@ -77,7 +78,7 @@ impl Parser {
         Err(self.chain_too_long())
     }
 
-    fn chain_too_long(&self) -> SqlError {
+    pub(super) fn chain_too_long(&self) -> SqlError {
         self.span()
             .error(format!("more than {MAX_CHAIN} operators follow each other: use parentheses or a query in FROM"))
     }
@@ -90,14 +91,6 @@ impl Parser {
             Token::Symbol("<=") => Binary::LessEqual,
             Token::Symbol(">") => Binary::Greater,
             Token::Symbol(">=") => Binary::GreaterEqual,
-            Token::Word(word) => Binary::Period(match word.as_str() {
-                "CONTAINS" => PeriodTest::Contains,
-                "OVERLAPS" => PeriodTest::Overlaps,
-                "EQUALS" => PeriodTest::Equals,
-                "PRECEDES" => PeriodTest::Precedes,
-                "SUCCEEDS" => PeriodTest::Succeeds,
-                _ => return None,
-            }),
             _ => return None,
         };
         self.advance();
@@ -131,11 +124,6 @@ impl Parser {
 
     /// `[NOT] BETWEEN | IN | LIKE | SIMILAR TO`; or the left side back, and false.
     fn predicate(&mut self, left: Expr) -> Parsed<(Expr, bool)> {
-        for word in ["STRICTLY", "IMMEDIATELY", "LEADS", "LAGS"] {
-            if self.is_word(word) {
-                return self.unsupported(self.span(), word);
-            }
-        }
         let negated = self.is_word("NOT");
         let is = |word| self.is_word_ahead(usize::from(negated), word);
         if !["BETWEEN", "IN", "LIKE", "SIMILAR"].into_iter().any(is) {
@@ -284,8 +272,10 @@ impl Parser {
         self.expect_symbol("(")?;
         let expr = Box::new(self.expr()?);
         self.expect_word("AS")?;
-        if self.is_word("INTERVAL") {
-            return self.unsupported(self.span(), "CAST to an interval");
+        if self.word("INTERVAL") {
+            let qualifier = self.qualifier()?;
+            let end = self.expect_symbol(")")?;
+            return Ok(Expr { span: start.until(end), kind: ExprKind::CastInterval { expr, qualifier } });
         }
         let (sql_type, _) = self.data_type()?;
         let end = self.expect_symbol(")")?;

@@ -123,7 +123,11 @@ impl Lexer<'_> {
                     self.skip(symbol.len());
                     Ok(Token::Symbol(symbol))
                 }
-                None => Err(Span { from, to: from }.error(format!("unexpected character {c:?}"))),
+                None => {
+                    let (line, column) = from;
+                    let message = format!("Lexical error at line {line}, column {column}. Encountered: \"{c}\"");
+                    Err(Span { from, to: from }.error(message))
+                }
             },
         }
     }

@@ -22,7 +22,7 @@ impl Parser {
         let literal = match self.token().clone() {
             Token::Number(number) => {
                 self.advance();
-                number_literal(&number).ok_or_else(|| span.error(format!("{number} is too large for a number")))?
+                number_literal(&number).ok_or_else(|| span.error(format!("Numeric literal '{number}' out of range")))?
             }
             Token::Text(text) => {
                 self.advance();

@@ -8,6 +8,7 @@ mod expression;
 mod lexer;
 mod literal;
 mod parser;
+mod period;
 mod query;
 mod reserved;
 mod statement;
@@ -22,6 +23,10 @@ const MAX_SCRIPT: usize = 100 * 1024;
 const MAX_DEPTH: usize = 32;
 /// How many operators of one precedence may follow each other: their tree is as deep. AND and OR have no such limit.
 const MAX_CHAIN: usize = 64;
+/// How many joins a FROM may have: each holds windows of its own.
+const MAX_JOINS: usize = 16;
+
+pub(crate) use reserved::is_reserved;
 
 /// The statements of a script.
 pub(crate) fn parse(sql: &str) -> Result<Vec<tree::Statement>, SqlError> {

@@ -113,9 +113,10 @@ impl Parser {
             Token::Text(text) | Token::UnicodeText(text) => format!("\"'{text}'\""),
             Token::Number(number) => format!("\"{number}\""),
             Token::Symbol(symbol) => format!("\"{symbol}\""),
-            Token::End => "the end of the text".to_owned(),
+            Token::End => "\"<EOF>\"".to_owned(),
         };
-        self.span().error(format!("Encountered {found}: expected {expected}"))
+        let (line, column) = self.span().from;
+        self.span().error(format!("Encountered {found} at line {line}, column {column}. Was expecting: {expected}"))
     }
 
     /// This construct is read, but not supported.
@@ -150,7 +151,7 @@ impl Parser {
     pub(super) fn new_name(&mut self) -> Parsed<Name> {
         match self.token() {
             Token::Word(word) if is_reserved(word) => {
-                Err(self.span().error(format!("\"{word}\" is a reserved word: a name like it must be quoted")))
+                Err(self.unexpected(&format!("a name ({word} is a reserved word: a name like it must be quoted)")))
             }
             _ => self.name(),
         }
@@ -228,7 +229,7 @@ impl Parser {
             "DATE" => SqlType::Date,
             "TIME" => SqlType::Time,
             "TIMESTAMP" => SqlType::Timestamp,
-            "BINARY" | "VARBINARY" => return self.unsupported(span, &word),
+            "BINARY" | "VARBINARY" | "INTERVAL" => return self.unsupported(span, &format!("The type {word} here")),
             _ => return Err(self.unexpected("a type")),
         };
         self.advance();
@@ -308,9 +309,12 @@ impl Parser {
             }
             self.expect_symbol(")")?;
             let valid = u8::try_from(digits).ok().filter(|digits| (1..=MAX_PRECISION).contains(digits));
-            precision = Some(
-                valid.ok_or_else(|| span.error(format!("the precision {digits} is not from 1 to {MAX_PRECISION}")))?,
-            );
+            precision = Some(valid.ok_or_else(|| {
+                let name = from.name();
+                span.error(format!(
+                    "Interval leading field precision '{digits}' out of range for INTERVAL {name}({digits})"
+                ))
+            })?);
         }
         // `FLOOR(x minute TO MINUTE)` never gets here: a second unit belongs to the qualifier only if it is a shorter one.
         let to = match self.ahead(1) {

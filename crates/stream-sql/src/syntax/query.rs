@@ -1,5 +1,7 @@
 //! SELECT and its clauses.
 
+use super::MAX_CHAIN;
+use super::MAX_JOINS;
 use super::lexer::Token;
 use super::parser::Parser;
 use super::tree::{
@@ -14,8 +16,9 @@ impl Parser {
     /// A query, in parentheses or not, and those that are set beside it.
     pub(super) fn query(&mut self) -> Parsed<Query> {
         self.nested(|parser| {
+            let mut bare = !parser.is_symbol("(");
             let mut query = parser.query_term()?;
-            loop {
+            for _ in 0..MAX_CHAIN {
                 let (word, span) = (parser.token().clone(), parser.span());
                 let operator = match &word {
                     Token::Word(word) if word == "UNION" => SetOperator::Union,
@@ -23,11 +26,19 @@ impl Parser {
                     Token::Word(word) if word == "EXCEPT" => SetOperator::Except,
                     _ => return Ok(query),
                 };
+                if bare && query.order_by().is_some_and(|order| order.is_some()) {
+                    return Err(parser.unexpected("the end of the query: ORDER BY is its last clause"));
+                }
                 parser.advance();
                 let all = parser.word("ALL");
-                let right = Box::new(parser.query_term()?);
-                query = Query::Set { operator, all, span, left: Box::new(query), right };
+                bare = !parser.is_symbol("(");
+                let mut right = Box::new(parser.query_term()?);
+                // Behind the last query stands the order of them all.
+                let order_by = if bare { right.order_by().and_then(Option::take) } else { None };
+                query = Query::Set { operator, all, span, left: Box::new(query), right, order_by };
+                bare = true;
             }
+            Err(parser.span().error(format!("more than {MAX_CHAIN} queries are set beside each other")))
         })
     }
 
@@ -45,13 +56,12 @@ impl Parser {
 
     fn values(&mut self) -> Parsed<Query> {
         let start = self.expect_word("VALUES")?;
-        let rows = self.comma_separated(|parser| {
+        self.comma_separated(|parser| {
             parser.expect_symbol("(")?;
-            let row = parser.comma_separated(Parser::expr)?;
-            parser.expect_symbol(")")?;
-            Ok(row)
+            parser.comma_separated(Parser::expr)?;
+            parser.expect_symbol(")")
         })?;
-        Ok(Query::Values { span: start.until(self.last_span()), rows })
+        Ok(Query::Values { span: start.until(self.last_span()) })
     }
 
     fn select(&mut self) -> Parsed<Select> {
@@ -117,8 +127,13 @@ impl Parser {
 
     fn from(&mut self) -> Parsed<From> {
         let mut from = self.relation()?;
+        let mut joins = 0;
         loop {
             let span = self.span();
+            joins += 1;
+            if joins > MAX_JOINS + 1 {
+                return Err(self.last_span().error(format!("FROM has more than {MAX_JOINS} joins")));
+            }
             if self.symbol(",") {
                 let right = self.relation()?;
                 from = From::Join(Box::new(Join { left: from, right, kind: JoinKind::Inner, span, on: None }));
@@ -173,8 +188,9 @@ impl Parser {
             self.advance();
             let query = Box::new(self.query()?);
             self.expect_symbol(")")?;
+            let over = if self.word("OVER") { Some(self.over()?) } else { None };
             let (alias, columns) = self.table_alias()?;
-            return Ok(From::Query { query, alias, columns });
+            return Ok(From::Query { query, over, alias, columns });
         }
         let name = self.new_name()?;
         let over = if self.word("OVER") { Some(self.over()?) } else { None };

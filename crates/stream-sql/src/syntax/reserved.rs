@@ -24,7 +24,7 @@ const RESERVED: &str = "ABS ALL ALLOCATE ALLOW ALTER ANALYZE AND ANY APPROXIMATE
     WITHOUT YEAR";
 
 /// Whether an upper-cased word is reserved.
-pub(super) fn is_reserved(word: &str) -> bool {
+pub(crate) fn is_reserved(word: &str) -> bool {
     RESERVED.split(' ').any(|reserved| reserved == word)
 }
 

@@ -28,8 +28,11 @@ impl Parser {
             return self
                 .unsupported(span, "A query outside of a pump (CREATE PUMP … AS INSERT INTO … SELECT STREAM …)");
         }
-        if self.is_word("ALTER") || self.is_word("DROP") {
-            return self.unsupported(span, "ALTER or DROP");
+        if self.is_word("ALTER") {
+            return self.unsupported(span, "ALTER (pumps run with the application unless they are created STOPPED)");
+        }
+        if self.is_word("DROP") {
+            return self.unsupported(span, "DROP (a script creates all that an application has)");
         }
         self.expect_word("CREATE")?;
         let replace = self.words(&["OR", "REPLACE"]);
@@ -50,6 +53,9 @@ impl Parser {
 
     fn create_stream(&mut self, replace: bool) -> Parsed<Statement> {
         let name = self.new_name()?;
+        if self.is_word("RENAME") {
+            return self.unsupported(self.span(), "RENAME");
+        }
         self.expect_symbol("(")?;
         let columns = self.comma_separated(|parser| {
             let name = parser.new_name()?;
@@ -58,18 +64,31 @@ impl Parser {
             Ok(ColumnDefinition { name, sql_type, not_null })
         })?;
         self.expect_symbol(")")?;
-        if self.word("DESCRIPTION") && !matches!(self.advance().0, Token::Text(_)) {
-            return Err(self.unexpected("a text"));
-        }
+        self.description()?;
         Ok(Statement::CreateStream { replace, name, columns })
     }
 
     fn create_pump(&mut self, replace: bool) -> Parsed<Statement> {
         let name = self.new_name()?;
-        let stopped = self.is_word("STOPPED").then(|| self.advance().1);
+        if self.is_word("RENAME") {
+            return self.unsupported(self.span(), "RENAME");
+        }
+        let mut stopped = self.word("STOPPED");
+        self.description()?;
+        stopped |= self.word("STOPPED");
         self.expect_word("AS")?;
         let insert = Box::new(self.insert()?);
         Ok(Statement::CreatePump { replace, name, stopped, insert })
+    }
+
+    fn description(&mut self) -> Parsed<()> {
+        if self.word("DESCRIPTION") {
+            match self.token() {
+                Token::Text(_) | Token::UnicodeText(_) => self.advance(),
+                _ => return Err(self.unexpected("a text")),
+            };
+        }
+        Ok(())
     }
 
     fn create_function(&mut self, replace: bool) -> Parsed<Statement> {
@@ -82,17 +101,34 @@ impl Parser {
         self.expect_symbol(")")?;
         self.expect_word("RETURNS")?;
         let (returns, _) = self.data_type()?;
-        self.words(&["LANGUAGE", "SQL"]);
-        self.word("DETERMINISTIC");
-        self.words(&["CONTAINS", "SQL"]);
-        let null_on_null = self.words(&["RETURNS", "NULL", "ON", "NULL", "INPUT"]);
-        if !null_on_null {
-            self.words(&["CALLED", "ON", "NULL", "INPUT"]);
-        }
+        let null_on_null = self.characteristics()?;
         self.expect_word("RETURN")?;
         let body = self.expr()?;
         let function = CreateFunction { replace, name, parameters, returns, null_on_null, body };
         Ok(Statement::CreateFunction(Box::new(function)))
+    }
+
+    /// What is said of a function between its type and its body: all but `RETURNS NULL ON NULL INPUT` changes nothing here.
+    fn characteristics(&mut self) -> Parsed<bool> {
+        const SILENT: [&[&str]; 7] = [
+            &["LANGUAGE", "SQL"],
+            &["DETERMINISTIC"],
+            &["NOT", "DETERMINISTIC"],
+            &["CONTAINS", "SQL"],
+            &["READS", "SQL", "DATA"],
+            &["MODIFIES", "SQL", "DATA"],
+            &["CALLED", "ON", "NULL", "INPUT"],
+        ];
+        let mut null_on_null = false;
+        loop {
+            if self.words(&["RETURNS", "NULL", "ON", "NULL", "INPUT"]) {
+                null_on_null = true;
+            } else if self.word("SPECIFIC") {
+                self.new_name()?;
+            } else if !SILENT.iter().any(|words| self.words(words)) {
+                return Ok(null_on_null);
+            }
+        }
     }
 
     fn insert(&mut self) -> Parsed<Insert> {

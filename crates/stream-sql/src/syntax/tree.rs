@@ -33,7 +33,7 @@ pub(crate) struct Name {
 #[derive(Debug)]
 pub(crate) enum Statement {
     CreateStream { replace: bool, name: Name, columns: Vec<ColumnDefinition> },
-    CreatePump { replace: bool, name: Name, stopped: Option<Span>, insert: Box<Insert> },
+    CreatePump { replace: bool, name: Name, stopped: bool, insert: Box<Insert> },
     CreateFunction(Box<CreateFunction>),
 }
 
@@ -70,7 +70,6 @@ pub(crate) enum Query {
     /// `VALUES (…), (…)`
     Values {
         span: Span,
-        rows: Vec<Vec<Expr>>,
     },
     /// Two queries and the word between them.
     Set {
@@ -80,6 +79,8 @@ pub(crate) enum Query {
         span: Span,
         left: Box<Query>,
         right: Box<Query>,
+        /// Of both together.
+        order_by: Option<(Span, Vec<Order>)>,
     },
 }
 
@@ -90,6 +91,16 @@ pub(crate) enum SetOperator {
     Except,
 }
 
+impl SetOperator {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            SetOperator::Union => "UNION",
+            SetOperator::Intersect => "INTERSECT",
+            SetOperator::Except => "EXCEPT",
+        }
+    }
+}
+
 impl Query {
     /// Where it begins and ends.
     pub(crate) fn span(&self) -> Span {
@@ -97,6 +108,15 @@ impl Query {
             Query::Select(select) => select.span,
             Query::Values { span, .. } => *span,
             Query::Set { left, right, .. } => left.span().until(right.span()),
+        }
+    }
+
+    /// Its ORDER BY.
+    pub(crate) fn order_by(&mut self) -> Option<&mut Option<(Span, Vec<Order>)>> {
+        match self {
+            Query::Select(select) => Some(&mut select.order_by),
+            Query::Set { order_by, .. } => Some(order_by),
+            Query::Values { .. } => None,
         }
     }
 }
@@ -137,6 +157,7 @@ pub(crate) enum From {
     },
     Query {
         query: Box<Query>,
+        over: Option<Over>,
         alias: Option<Name>,
         columns: Vec<Name>,
     },
@@ -197,6 +218,16 @@ pub(crate) struct Stagger {
 pub(crate) enum Over {
     Named(Name),
     Inline(Window),
+}
+
+impl Over {
+    /// Where the window or its name stands.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Over::Named(name) => name.span,
+            Over::Inline(window) => window.span,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -269,6 +300,11 @@ pub(crate) enum ExprKind {
         expr: Box<Expr>,
         sql_type: SqlType,
     },
+    /// `CAST(e AS INTERVAL MINUTE TO SECOND)`
+    CastInterval {
+        expr: Box<Expr>,
+        qualifier: Qualifier,
+    },
     /// `(a - b) MINUTE TO SECOND`
     Difference {
         left: Box<Expr>,
@@ -294,6 +330,11 @@ pub(crate) enum ExprKind {
     Call(Call),
     /// `(start, end)`, `PERIOD(start, end)`
     Period(Box<Expr>, Box<Expr>),
+    /// `p CONTAINS q`, `p PRECEDES q PRECEDES r`: each test is of the operands on either side of it.
+    Periods {
+        first: Box<Expr>,
+        rest: Vec<(PeriodTest, Expr)>,
+    },
 }
 
 #[derive(Debug)]
@@ -306,7 +347,15 @@ pub(crate) struct Call {
     pub(crate) distinct: Option<Span>,
     /// `IGNORE NULLS`, `RESPECT NULLS`
     pub(crate) nulls: Option<Nulls>,
+    /// `FROM FIRST`, `FROM LAST` of NTH_VALUE
+    pub(crate) from: Option<End>,
     pub(crate) over: Option<Box<Over>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    First,
+    Last,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -353,15 +402,31 @@ pub(crate) enum Binary {
     Multiply,
     Divide,
     Concat,
-    /// `CONTAINS`, `OVERLAPS`, … of periods.
-    Period(PeriodTest),
+}
+
+/// `STRICTLY CONTAINS`, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PeriodTest {
+    pub(crate) relation: PeriodRelation,
+    pub(crate) manner: PeriodManner,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PeriodTest {
+pub(crate) enum PeriodRelation {
     Contains,
     Overlaps,
     Equals,
     Precedes,
     Succeeds,
+    Leads,
+    Lags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PeriodManner {
+    Plain,
+    /// They do not begin or end together.
+    Strictly,
+    /// They do.
+    Immediately,
 }

@@ -21,6 +21,8 @@ use stream_analytics::catalog::Catalog;
 use stream_analytics::folding::Folder;
 use stream_analytics::handler::Context;
 use stream_analytics::outside::RulesBucket;
+use stream_analytics::pages::Pages;
+use stream_analytics::tables::{Buckets, Tables};
 
 pub use streams::{Wires, World};
 
@@ -192,8 +194,16 @@ pub fn instance_over(
 ) -> Arc<Context<Wires, RulesBucket>> {
     let index: Arc<dyn ObjectStore> = Arc::new(index.clone());
     let store = |memory: &Memory| -> Arc<dyn ObjectStore> { Arc::new(memory.clone()) };
-    let catalog = Catalog::new(RulesBucket(store(rules)), index.clone(), "ingestion", "summary");
-    let folder = Folder { index, lake: store(lake), catalog, outside: wires.clone(), lake_lag: 30_000 };
+    // One other bucket.
+    let lake_bucket = store(lake);
+    let buckets: Buckets = Arc::new(move |name| match name {
+        "lake" => lake_bucket.clone(),
+        _ => panic!("no bucket {name}"),
+    });
+    let tables = Tables::new(store(rules), buckets, index.clone());
+    let catalog = Catalog::new(RulesBucket(store(rules)), index.clone(), tables, "ingestion", "summary");
+    let pages = Pages::new(index.clone());
+    let folder = Folder { index, lake: store(lake), catalog, pages, outside: wires.clone(), lake_lag: 30_000 };
     Arc::new(Context { folder, function: "stream-analytics".to_owned() })
 }
 

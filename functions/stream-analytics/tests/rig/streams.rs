@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use stream_analytics::merge::Ahead;
 use stream_analytics::outside::{From, Outside};
+use stream_analytics::records::Record;
 use stream_analytics::sequence::Sequence;
 
 use super::Dice;
@@ -41,6 +42,10 @@ pub struct World {
     pub shards: Vec<ShardLog>,
     /// `_id` → row.
     pub rows: BTreeMap<String, Value>,
+    /// Partition key → record, of what was put into Kinesis.
+    pub records: BTreeMap<String, String>,
+    /// Streams that take nothing.
+    pub refusing: BTreeSet<String>,
     /// Line → (its arrival, its status), of the earliest copy.
     pub lines: BTreeMap<String, (i64, i64)>,
 }
@@ -117,6 +122,10 @@ pub struct Wires {
 }
 
 impl Wires {
+    fn refuses(&self, stream: &str) -> bool {
+        self.world.lock().unwrap().refusing.contains(stream)
+    }
+
     fn fails(&self) -> bool {
         *self.faulty.lock().unwrap() && self.dice.once_in(6)
     }
@@ -126,7 +135,7 @@ impl Outside for Wires {
     async fn put(&self, stream: &str, records: &[&str]) -> Result<Vec<Option<String>>, String> {
         assert_eq!(stream, "summary");
         tokio::task::yield_now().await;
-        if self.fails() {
+        if self.refuses(stream) || self.fails() {
             return Err("throttled".to_owned());
         }
         let mut results = Vec::new();
@@ -145,6 +154,26 @@ impl Outside for Wires {
             results.push(None);
         }
         // Taken, and nobody learns of it.
+        if self.fails() { Err("the answer is lost".to_owned()) } else { Ok(results) }
+    }
+
+    async fn put_records(&self, stream: &str, records: &[Record<'_>]) -> Result<Vec<Option<String>>, String> {
+        assert!(records.len() <= 500);
+        tokio::task::yield_now().await;
+        if self.refuses(stream) || self.fails() {
+            return Err("throttled".to_owned());
+        }
+        let mut results = Vec::new();
+        for record in records {
+            if self.fails() {
+                results.push(Some("ProvisionedThroughputExceededException".to_owned()));
+                continue;
+            }
+            let mut world = self.world.lock().unwrap();
+            let before = world.records.insert(record.key.to_owned(), record.data.to_owned());
+            assert!(before.is_none_or(|before| before == record.data), "two rows of one id: {record:?}");
+            results.push(None);
+        }
         if self.fails() { Err("the answer is lost".to_owned()) } else { Ok(results) }
     }
 
