@@ -1,6 +1,6 @@
 //! `logmill check FILE…`: what is wrong with a file, and where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,8 +16,8 @@ const EXAMPLES: &str = "Examples:
   logmill check infra/rules/*.json infra/rules/analytics/*
   logmill check /etc/aws-kinesis/agent.json template.yaml
 
-A file's kind follows from its name: firehose-transform.json and index.json are rule files, analytics/NAME.json and NAME.sql are an
-SQL application (checked together, whichever is named), *.yaml is a template, any other *.json with \"flows\" an agent configuration.
+A file's kind follows from its name: firehose-transform.json and index.json are rule files, analytics/NAME.json, and any
+NAME.json with a NAME.sql beside it, is an SQL application (both are checked, whichever is named), *.yaml is a template, any other *.json with \"flows\" an agent configuration.
 Errors are printed as FILE:LINE:COLUMN: MESSAGE, with the line and a caret under the place; the exit code is 1 if there was one.";
 
 /// A kind of rule file: `KIND.json`.
@@ -73,20 +73,22 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let width = arguments.files.iter().map(|file| file.display().to_string().len()).max().unwrap_or_default();
-    let mut failed = false;
+    // An application's two files have the same errors.
+    let mut said = BTreeSet::new();
     for file in &arguments.files {
         match check(file) {
             Ok(Checked { kind, warnings }) => {
                 println!("{:width$}  ok  {kind}", file.display().to_string());
                 warnings.iter().for_each(|warning| println!("{warning}"));
             }
+            Err(error) if said.contains(&error) => {}
             Err(error) => {
-                failed = true;
                 println!("{error}");
+                said.insert(error);
             }
         }
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if said.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 struct Checked {
@@ -103,7 +105,8 @@ fn check(file: &Path) -> Result<Checked, String> {
         return Ok(Checked { kind: "template".into(), warnings: Vec::new() });
     }
     let in_analytics = file.parent().and_then(Path::file_name).is_some_and(|folder| folder == "analytics");
-    if extension == "sql" || extension == "json" && in_analytics {
+    let has_statements = || file.with_extension("sql").is_file();
+    if extension == "sql" || extension == "json" && (in_analytics || has_statements()) {
         application(file)?;
         return Ok(Checked { kind: "SQL application".into(), warnings: Vec::new() });
     }

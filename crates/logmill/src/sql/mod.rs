@@ -11,6 +11,8 @@ mod record;
 mod rowtime;
 mod run;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::process::ExitCode;

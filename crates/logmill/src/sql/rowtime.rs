@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use stream_analytics::application::Application;
-use stream_analytics::{engine, line};
+use stream_analytics::engine;
+use stream_analytics::line;
 use stream_sql::{Column, Event, Format, OutputRow, Source, SqlType, State, Value};
 
 use super::time;
@@ -107,8 +108,7 @@ impl TimeColumn {
             }
         };
         let sql = format!(
-            "CREATE STREAM \"T\" (\"T\" {sql_type}); CREATE PUMP \"P\" AS INSERT INTO \"T\" SELECT STREAM {expression} FROM \"{}\"",
-            source.name
+            "CREATE STREAM \"T\" (\"T\" {sql_type}); CREATE PUMP \"P\" AS INSERT INTO \"T\" SELECT STREAM {expression} FROM \"SOURCE\""
         );
         let reader = stream_sql::Application::compile(&sql, &[source], &[])
             .map_err(|error| format!("--rowtime {name}: {}", error.message))?;

@@ -87,7 +87,7 @@ fn table(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 /// Why it does not run.
-enum Refused {
+pub(super) enum Refused {
     Usage(String),
     Failed(String),
 }
@@ -120,7 +120,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// An application at work.
-struct Run {
+pub(super) struct Run {
     engine: stream_sql::Application,
     streams: Streams,
     state: State,
@@ -139,7 +139,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(arguments: &Arguments) -> Result<Run, Refused> {
+    pub(super) fn new(arguments: &Arguments) -> Result<Run, Refused> {
         let file = file(&arguments.application, &arguments.rules);
         let application = check::application(&file).map_err(Refused::Failed)?;
         let application = application
@@ -166,7 +166,7 @@ impl Run {
     }
 
     /// Whether all went well.
-    fn all(
+    pub(super) fn all(
         mut self,
         arguments: &Arguments,
         started: Instant,
@@ -181,7 +181,8 @@ impl Run {
                 Ok(Err(error)) => unread = Some(error),
                 Err(RecvTimeoutError::Timeout) => {
                     if self.clock.is_wall() {
-                        self.bound(rowtime::wall(), out, err)?;
+                        self.last = self.last.max(rowtime::wall());
+                        self.bound(self.last, out, err)?;
                     }
                     self.printer.flush(&self.streams, out)?;
                 }
@@ -209,6 +210,8 @@ impl Run {
             }
             let record = self.records.of(line, self.last.max(0));
             let rowtime = match self.clock.of(line, &record) {
+                // The machine's clock may be put back.
+                Ok(rowtime) if self.clock.is_wall() => rowtime.max(self.last),
                 Ok(rowtime) => rowtime,
                 Err(error) => {
                     self.timeless += 1;
@@ -254,23 +257,28 @@ impl Run {
         let seconds = started.elapsed().as_secs_f64();
         let stream_sql::Counters { rows, late, errors, .. } = self.state.counters;
         for ((name, _), count) in self.streams.iter().zip(&self.printed).filter(|(_, count)| **count > 0) {
-            writeln!(err, "{count} rows of {name}")?;
+            writeln!(err, "{} of {name}", counted(*count, "row"))?;
         }
-        let failed = errors - late;
+        let failed = errors.saturating_sub(late);
         let rate = rows as f64 / seconds.max(0.001);
         writeln!(
             err,
-            "{} lines, {rows} rows, {late} late, {failed} failed; {seconds:.1} s, {rate:.0} rows/s",
-            self.lines
+            "{}, {}, {late} late, {failed} failed; {seconds:.1} s, {rate:.0} rows/s",
+            counted(self.lines, "line"),
+            counted(rows, "row")
         )?;
         if self.timeless > 0 {
-            writeln!(err, "{} lines without ROWTIME were left out", self.timeless)?;
+            writeln!(err, "{} left out for want of a ROWTIME", counted(self.timeless, "line"))?;
         }
         if let Clock::Arrival { guessed: guessed @ 1.., .. } = self.clock {
-            writeln!(err, "{guessed} lines without @ingested came 1 ms after the one before (--rowtime)")?;
+            writeln!(err, "{} without @ingested came 1 ms after the one before (--rowtime)", counted(guessed, "line"))?;
         }
         Ok(())
     }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The rule file of an application that is named by its path or by its name.

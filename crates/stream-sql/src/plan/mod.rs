@@ -59,13 +59,13 @@ pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Resul
     // Pumps run when all is there: they may read streams that are created later.
     for (_, statement) in &statements {
         match statement {
-            tree::Statement::CreateStream { name, columns, .. } => planner.create_stream(name, columns)?,
-            tree::Statement::CreateFunction(function) => Functions::create(&mut planner.graph.functions, function)?,
-            tree::Statement::CreatePump { .. } => {}
+            tree::Statement::Stream { name, columns, .. } => planner.create_stream(name, columns)?,
+            tree::Statement::Function(function) => Functions::create(&mut planner.graph.functions, function)?,
+            tree::Statement::Pump { .. } => {}
         }
     }
     for (_, statement) in &statements {
-        if let tree::Statement::CreatePump { name, stopped, insert, .. } = statement {
+        if let tree::Statement::Pump { name, stopped, insert, .. } = statement {
             planner.create_pump(name, *stopped, insert)?;
         }
     }
@@ -74,10 +74,10 @@ pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Resul
 
 /// Whether a later statement replaces the stream or the pump that this one creates: then it is as if it were not there.
 fn is_replaced(statements: &[tree::Statement], place: usize) -> bool {
-    use tree::Statement::{CreatePump, CreateStream};
+    use tree::Statement::{Pump, Stream};
     statements[place + 1..].iter().any(|later| match (&statements[place], later) {
-        (CreateStream { name, .. }, CreateStream { name: again, replace: true, .. }) => name.text == again.text,
-        (CreatePump { name, .. }, CreatePump { name: again, replace: true, .. }) => name.text == again.text,
+        (Stream { name, .. }, Stream { name: again, replace: true, .. }) => name.text == again.text,
+        (Pump { name, .. }, Pump { name: again, replace: true, .. }) => name.text == again.text,
         _ => false,
     })
 }

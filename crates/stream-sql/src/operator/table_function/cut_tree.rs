@@ -173,7 +173,7 @@ impl CutTree {
         if self.masses[leaf] > 0 {
             return;
         }
-        let mut path = self.path(&self.point(leaf).to_vec());
+        let mut path = self.path(self.point(leaf));
         self.free_leaves.push(leaf);
         let Some((parent, side)) = path.pop() else {
             self.root = None;
