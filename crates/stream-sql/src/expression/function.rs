@@ -45,6 +45,10 @@ pub(crate) enum Function {
     Identity,
     /// The value, which a NOT NULL column takes: NULL fails.
     NotNull,
+    /// As much of a text as a column of so many characters takes.
+    Cut {
+        length: u32,
+    },
 }
 
 fn invalid<T>(what: &str) -> Result<T, RowError> {
@@ -52,8 +56,16 @@ fn invalid<T>(what: &str) -> Result<T, RowError> {
 }
 
 impl Function {
+    /// Whether the first argument is a pattern of SimpleDateFormat.
+    pub(crate) fn has_format(self) -> bool {
+        matches!(self, Function::CharToTimestamp | Function::CharToDate | Function::CharToTime) || self.is_to_char()
+    }
+
+    fn is_to_char(self) -> bool {
+        matches!(self, Function::TimestampToChar | Function::DateToChar | Function::TimeToChar)
+    }
+
     pub(super) fn call<'r>(self, args: Vec<Datum<'r>>) -> Result<Datum<'r>, RowError> {
-        let to_char = matches!(self, Function::TimestampToChar | Function::DateToChar | Function::TimeToChar);
         if args.iter().any(Datum::is_null) {
             if self == Function::NotNull {
                 return invalid("NULL for a column that is NOT NULL");
@@ -66,6 +78,7 @@ impl Function {
         let fourth = args.next();
         Ok(match (self, first, second, third) {
             (Function::Identity | Function::NotNull, Some(value), ..) => value,
+            (Function::Cut { length }, Some(Datum::Text(text)), ..) => Datum::Text(text::cut(text, length)),
             (Function::Concat, Some(Datum::Text(left)), Some(Datum::Text(right)), _) => {
                 let mut text = left.into_owned();
                 text.push_str(&right);
@@ -113,7 +126,7 @@ impl Function {
             (Function::CharToTime, Some(Datum::Text(format)), Some(Datum::Text(text)), _) => {
                 Datum::Time(parse(&format, &text)?.rem_euclid(DAY) as i32)
             }
-            (_, Some(Datum::Text(format)), Some(value), _) if to_char => {
+            (_, Some(Datum::Text(format)), Some(value), _) if self.is_to_char() => {
                 Datum::text(pattern::format(&format, instant(&value)).map_err(RowError)?)
             }
             (Function::ToTimestamp, Some(value), ..) => match in_range(to_whole(&value)) {

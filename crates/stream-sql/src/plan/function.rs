@@ -2,6 +2,7 @@
 
 use super::expression::Binder;
 use super::types::{Type, Typed, length};
+use crate::datetime::pattern::Format;
 use crate::error::SqlError;
 use crate::expression::{Comparison, Expr, Function, Pattern, PatternKind, PatternSource};
 use crate::syntax::tree::{self, Call, Test};
@@ -84,6 +85,9 @@ pub(super) fn is_built_in(name: &str) -> bool {
 
 /// There is no such function, or none that takes such arguments.
 pub(super) fn no_match(name: &str, args: &[Typed], span: tree::Span) -> SqlError {
+    if matches!(name, "LAG" | "NTH_VALUE" | "EXP_AVG" | "ROW_NUMBER" | "RANK" | "DENSE_RANK") {
+        return span.error(format!("OVER clause is necessary for window functions: {name}"));
+    }
     let families: Vec<String> = args.iter().map(|arg| format!("<{}>", arg.data_type.family())).collect();
     span.error(format!("No match found for function signature {name}({})", families.join(", ")))
 }
@@ -148,6 +152,9 @@ impl Binder<'_> {
     /// A call that is no aggregate.
     pub(super) fn call(&mut self, call: &Call, span: tree::Span) -> Result<Typed, SqlError> {
         let name = call.name.text.as_str();
+        if super::record::is_record_function(name) {
+            return self.record(call, span);
+        }
         let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>, _>>()?;
         if self.functions.has(name) && !call.star && call.distinct.is_none() && call.nulls.is_none() {
             return self.call_of_script(name, args, span);
@@ -189,6 +196,11 @@ impl Binder<'_> {
             let forms: Vec<&str> = classes.iter().map(|class| class.name()).collect();
             let forms = format!("Supported form(s): '{name}({})'", forms.join(", "));
             return Err(span.error(format!("{}. {forms}", cannot_apply_function(name, &types))));
+        }
+        if function.has_format()
+            && let Expr::Literal(Value::Text(format)) = &args[0].expr
+        {
+            Format::new(format).map_err(|message| call.args[0].span.error(message))?;
         }
         let mut data_type = gives.of(&args);
         if let (Function::Floor | Function::Ceil, Type::Sql(SqlType::Decimal { precision, .. })) = (function, data_type)
