@@ -10,5 +10,6 @@ mod protocols;
 mod races;
 mod restart;
 mod runtime;
-mod sql;
+mod sql_run;
+mod sql_windows;
 mod workspace;

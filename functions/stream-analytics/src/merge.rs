@@ -1,7 +1,8 @@
 //! The shards of a Kinesis stream as one stream.
 //!
 //! A row is folded when every other shard has got as far: its next row is not earlier, or it has none, and nothing earlier can
-//! come. So rows go in ROWTIME order, and the watermark is where the shard stands that is furthest behind.
+//! come. So rows go in ROWTIME order, those of one ROWTIME in the order of their shards' names, however they came in batches; and the
+//! watermark is where the shard stands that is furthest behind.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -123,18 +124,18 @@ fn cursor<'a>(name: &'a str, mut shard: Shard, lane: &'a Lane, now: i64) -> Curs
 }
 
 fn rows(fold: &mut Fold<'_>, cursors: &mut [Cursor<'_>]) -> Option<Stop> {
-    // The next row of each lane that has one, and the earliest of those that have none.
+    // The next row of each lane that has one, and the earliest that the others may still bring.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::with_capacity(cursors.len());
-    let mut horizon = i64::MAX;
+    let mut horizon = (i64::MAX, 0);
     for (index, cursor) in cursors.iter_mut().enumerate() {
         match cursor.next() {
             Some(rowtime) => next.push(Reverse((rowtime, index))),
             None if cursor.is_over() => {}
-            None => horizon = horizon.min(cursor.bound()),
+            None => horizon = horizon.min((cursor.bound(), index)),
         }
     }
     while let Some(Reverse((rowtime, index))) = next.pop() {
-        if rowtime > horizon {
+        if (rowtime, index) > horizon {
             return None;
         }
         if let Some(stop) = fold.stop() {
@@ -145,7 +146,7 @@ fn rows(fold: &mut Fold<'_>, cursors: &mut [Cursor<'_>]) -> Option<Stop> {
         match cursor.next() {
             Some(rowtime) => next.push(Reverse((rowtime, index))),
             None if cursor.is_over() => {}
-            None => horizon = horizon.min(cursor.bound()),
+            None => horizon = horizon.min((cursor.bound(), index)),
         }
     }
     None

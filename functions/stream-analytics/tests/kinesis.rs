@@ -2,60 +2,13 @@
 
 mod rig;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
+use rig::run::Run;
 use rig::streams::{START, ShardLog, tick};
-use rig::{Dice, Memory, STATEMENTS, Wires, World, instance, rule};
-use stream_analytics::handler::{Context, handle};
-use stream_analytics::outside::RulesBucket;
-use tokio::task::{JoinHandle, LocalSet};
-
-type Instance = Arc<Context<Wires, RulesBucket>>;
-
-/// A call for a shard that the mapping waits for.
-struct Call {
-    to: usize,
-    from: usize,
-    task: JoinHandle<Option<String>>,
-}
-
-struct Run {
-    dice: Dice,
-    index: Memory,
-    lake: Memory,
-    rules: Memory,
-    wires: Wires,
-    instances: Vec<Instance>,
-    calls: BTreeMap<usize, Call>,
-    /// Calls that are thought dead, and ticks.
-    others: Vec<JoinHandle<Option<String>>>,
-}
+use rig::{STATEMENTS, instance, rule};
+use stream_analytics::handler::handle;
+use tokio::task::LocalSet;
 
 impl Run {
-    fn new(seed: u64) -> Run {
-        let dice = Dice::new(seed);
-        let [index, lake, rules] = [(); 3].map(|()| Memory::new(&dice));
-        let shards = vec![ShardLog::default(); 4];
-        let world = World { clock: START, sequence: 1_000, shards, ..World::default() };
-        let (world, faults) = (Arc::new(Mutex::new(world)), Arc::new(Mutex::new(true)));
-        let wires = Wires { world, dice: dice.clone(), faulty: faults, modified: Arc::default() };
-        *rules.faulty.lock().unwrap() = false;
-        rules.set("rules/analytics/counts.json", &rule(r#"{"kinesis": "log-stream"}"#));
-        rules.set("rules/analytics/counts.sql", STATEMENTS);
-        rules.set("rules/analytics/log-aggregation.json", r#"{"enabled": false}"#);
-        let instances = (0..3).map(|_| instance(&index, &lake, &rules, &wires)).collect();
-        Run { dice, index, lake, rules, wires, instances, calls: BTreeMap::new(), others: Vec::new() }
-    }
-
-    fn start(&self, event: String) -> JoinHandle<Option<String>> {
-        let context = self.instances[self.dice.below(self.instances.len() as u64) as usize].clone();
-        tokio::task::spawn_local(async move {
-            let reply = handle(&event, &context).await.ok()?;
-            Some(serde_json::to_string(&reply).unwrap())
-        })
-    }
-
     /// Lines arrive, some twice.
     fn produce(&self) {
         let mut world = self.wires.world.lock().unwrap();
@@ -72,57 +25,6 @@ impl Run {
             let (file, at) = (number % 3, number / 3);
             world.put(shard, &format!(r#"{{"response":"{status}","id":"f{file}-{at}-{}"}}"#, at + 1));
         }
-    }
-
-    /// The mapping calls for shards that are free, and looks at the answers.
-    async fn map(&mut self) {
-        let shards = self.wires.world.lock().unwrap().shards.len();
-        for shard in 0..shards {
-            if let Some(call) = self.calls.remove(&shard) {
-                if call.task.is_finished() {
-                    let reply = call.task.await.ok().flatten();
-                    self.answer(shard, call.from, call.to, reply);
-                } else if self.dice.once_in(60) {
-                    // Killed, in the middle of whatever it does.
-                    call.task.abort();
-                } else if self.dice.once_in(60) {
-                    // Timed out, and alive.
-                    self.others.push(call.task);
-                } else {
-                    self.calls.insert(shard, call);
-                }
-            } else {
-                self.call(shard);
-            }
-        }
-    }
-
-    fn call(&mut self, shard: usize) {
-        let world = self.wires.world.lock().unwrap();
-        let log = &world.shards[shard];
-        let parent = log.parent.map(|parent| &world.shards[parent]);
-        if log.done == log.records.len() || parent.is_some_and(|parent| parent.done < parent.records.len()) {
-            return;
-        }
-        // Bounds differ from try to try.
-        let from = log.done;
-        let to = (from + 1 + self.dice.below(12) as usize).min(log.records.len());
-        let event = world.event(shard, &log.records[from..to]);
-        drop(world);
-        let task = self.start(event);
-        self.calls.insert(shard, Call { from, to, task });
-    }
-
-    fn answer(&self, shard: usize, from: usize, to: usize, reply: Option<String>) {
-        let Some(reply) = reply else { return };
-        let reply: serde_json::Value = serde_json::from_str(&reply).unwrap();
-        let mut world = self.wires.world.lock().unwrap();
-        let log = &mut world.shards[shard];
-        let failed = reply["batchItemFailures"][0]["itemIdentifier"].as_str().map(str::to_owned);
-        let at = |number: String| log.records.iter().position(|put| put.sequence.to_string() == number).unwrap();
-        let done = failed.map_or(to, at);
-        assert!((from..=to).contains(&done), "{reply}");
-        log.done = done;
     }
 
     fn split(&self) {
@@ -147,32 +49,6 @@ impl Run {
         }
     }
 
-    /// Everything works from now on, and time goes by.
-    async fn end(&mut self) {
-        for faulty in [&self.index.faulty, &self.lake.faulty, &self.wires.faulty] {
-            *faulty.lock().unwrap() = false;
-        }
-        for task in self.others.drain(..) {
-            let _ = task.await;
-        }
-        loop {
-            for (shard, call) in std::mem::take(&mut self.calls) {
-                let reply = call.task.await.ok().flatten();
-                self.answer(shard, call.from, call.to, reply);
-            }
-            let shards = self.wires.world.lock().unwrap().shards.len();
-            (0..shards).for_each(|shard| self.call(shard));
-            if self.calls.is_empty() {
-                break;
-            }
-        }
-        for _ in 0..3 {
-            self.wires.world.lock().unwrap().clock += 120_000;
-            let now = self.wires.world.lock().unwrap().clock;
-            self.start(tick(now)).await.unwrap().expect("a tick succeeds");
-        }
-    }
-
     fn check(&self, seed: u64) {
         let world = self.wires.world.lock().unwrap();
         assert_eq!(world.counted(), world.expected(), "seed {seed}");
@@ -182,8 +58,13 @@ impl Run {
     }
 }
 
+/// Counts by minute and status, over the shards.
+fn counts(seed: u64) -> Run {
+    Run::new(seed, &[("counts", rule(r#"{"kinesis": "log-stream"}"#), STATEMENTS.to_owned())])
+}
+
 async fn run(seed: u64, between: impl Fn(&mut Run)) {
-    let mut run = Run::new(seed);
+    let mut run = counts(seed);
     run.steps(120).await;
     run.split();
     between(&mut run);
@@ -217,10 +98,8 @@ async fn a_changed_application_loses_and_repeats_nothing() {
 
 impl Run {
     fn calm(seed: u64) -> Run {
-        let run = Run::new(seed);
-        for faulty in [&run.index.faulty, &run.lake.faulty, &run.wires.faulty] {
-            *faulty.lock().unwrap() = false;
-        }
+        let run = counts(seed);
+        run.set_faulty(false);
         run
     }
 

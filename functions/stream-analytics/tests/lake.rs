@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rig::caller::{Caller, FAULTS};
+use rig::kinds::{KINDS, applications};
+use rig::mortal::Fault;
 use rig::streams::{START, tick};
 use rig::{Dice, Memory, STATEMENTS, Wires, World, instance, rule};
 use serde_json::json;
@@ -277,4 +280,129 @@ async fn switched_off_broken_and_on_again() {
     lake.rules.remove("rules/analytics/counts.sql");
     lake.tick_at(at(1_500)).await;
     assert_eq!(counted(), 5);
+}
+
+/// Names, lines and times of objects, in the order of their names.
+type Objects = Vec<(String, String, i64)>;
+
+/// Objects of lines, some twice, some later than those of the next object.
+fn objects(seed: u64) -> Objects {
+    let dice = Dice::new(seed);
+    let (mut number, mut at, mut last) = (0, START, String::new());
+    let mut line = || {
+        if number == 0 || !dice.once_in(8) {
+            let (key, n, ingested) =
+                (["a", "b"][dice.below(2) as usize], dice.below(100), at - dice.below(2_000) as i64);
+            let id = format!("f-{number}-{}", number + 1);
+            last = format!(
+                "{{\"k\":\"{key}\",\"n\":{n},\"response\":\"200\",\"id\":\"{id}\",\"@ingested\":{ingested}}}\n"
+            );
+            number += 1;
+        }
+        at += [0, 0, 1, 700, 3_000][dice.below(5) as usize];
+        (last.clone(), at)
+    };
+    let object = |place: u64| {
+        let lines: Vec<(String, i64)> = (0..2 + dice.below(14)).map(|_| line()).collect();
+        let at = lines[lines.len() - 1].1;
+        (format!("{place:03}.gz"), lines.into_iter().map(|(line, _)| line).collect(), at)
+    };
+    (0..12).map(object).collect()
+}
+
+/// The rows by their ids, when objects come in these batches; a tick after each. One call's write goes wrong.
+async fn taken(
+    kind: &str,
+    objects: &Objects,
+    batches: &[Vec<usize>],
+    wrong: Option<(u64, Fault, usize)>,
+) -> (Lake, bool) {
+    let lake = Lake::new(1, false);
+    for (name, rule, statements) in applications(r#"{"firehose": "s"}"#, Some(kind)) {
+        lake.rules.set(&format!("rules/analytics/{name}.json"), &rule);
+        lake.rules.set(&format!("rules/analytics/{name}.sql"), &statements);
+    }
+    lake.rules.set("rules/analytics/counts.json", r#"{"enabled": false}"#);
+    let messages: Vec<String> = objects.iter().map(|(name, lines, at)| lake.object(name, &gzip(lines), *at)).collect();
+    lake.tick_at(START).await;
+    let mut caller = Caller::new(&lake.index, &lake.lake, &lake.rules, &lake.wires, wrong.map_or(0, |wrong| wrong.2));
+    if let Some((write, fault, _)) = wrong {
+        caller.index.arm(write, fault);
+    }
+    for batch in batches {
+        let parts: Vec<(usize, &str)> = batch.iter().map(|at| (*at, messages[*at].as_str())).collect();
+        caller.insist(&Lake::event(&parts), |answer| answer == DONE).await;
+        if batch.iter().any(|at| at % 4 == 3) {
+            caller.insist(&tick(objects[batch[0] / 4 * 4].2), |_| true).await;
+        }
+    }
+    caller.wake().await;
+    for minute in 1..3 {
+        caller.insist(&tick(START + minute * 3_600_000), |_| true).await;
+    }
+    let struck = caller.index.has_struck();
+    (lake, struck)
+}
+
+/// `0..12`, cut anywhere but across a tick, some of what came before again.
+fn batches(seed: u64) -> Vec<Vec<usize>> {
+    let dice = Dice::new(seed);
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    for at in 0..12 {
+        match batches.last_mut() {
+            Some(batch) if at % 4 != 0 && dice.once_in(2) => batch.push(at),
+            _ => batches.push(vec![at]),
+        }
+        if dice.once_in(3) && at > 0 {
+            let again = dice.below(at as u64) as usize;
+            batches.last_mut().into_iter().for_each(|batch| batch.push(again));
+        }
+    }
+    batches
+}
+
+#[tokio::test]
+async fn the_same_order_of_objects_gives_the_same_rows() {
+    let is_long = std::env::var_os("LOGMILL_LONG").is_some();
+    let rows = |lake: &Lake| lake.wires.world.lock().unwrap().rows.clone();
+    for (seed, (kind, _)) in (0..).zip(KINDS) {
+        let objects = objects(seed);
+        let one_by_one: Vec<Vec<usize>> = (0..12).map(|at| vec![at]).collect();
+        let local = LocalSet::new();
+        let expected = rows(&local.run_until(taken(kind, &objects, &one_by_one, None)).await.0);
+        assert!(expected.len() > 10, "{kind}: {}", expected.len());
+        for (place, (fault, patience)) in (0..).zip(FAULTS) {
+            let every = if is_long { 1 } else { 9 };
+            for write in (1 + place % every..).step_by(every as usize) {
+                let batches = batches(seed + write);
+                let (lake, struck) =
+                    local.run_until(taken(kind, &objects, &batches, Some((write, fault, patience)))).await;
+                assert_eq!(rows(&lake), expected, "{kind}: write {write} {fault:?} {patience}, {batches:?}");
+                if !struck {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_any_order_of_objects_the_totals_are_equal() {
+    for seed in 0..if std::env::var_os("LOGMILL_LONG").is_some() { 100 } else { 8 } {
+        let (objects, dice) = (objects(seed), Dice::new(seed));
+        let mut order: Vec<usize> = (0..12).collect();
+        (1..12).for_each(|at| order.swap(at, dice.below(at as u64 + 1) as usize));
+        let shuffled: Vec<Vec<usize>> = order.chunks(1 + dice.below(3) as usize).map(<[usize]>::to_vec).collect();
+        let mut totals = Vec::new();
+        for batches in [batches(seed), shuffled] {
+            let (lake, _) = LocalSet::new().run_until(taken("tumbling", &objects, &batches, None)).await;
+            let mut of_key = BTreeMap::<String, (i64, i64)>::new();
+            for row in lake.rows() {
+                let total = of_key.entry(row["k"].to_string()).or_default();
+                *total = (total.0 + row["lines"].as_i64().unwrap(), total.1 + row["total"].as_i64().unwrap());
+            }
+            totals.push(of_key);
+        }
+        assert_eq!(totals[0], totals[1], "seed {seed}");
+    }
 }

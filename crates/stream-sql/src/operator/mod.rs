@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
 pub(crate) use calc::{Calc, Distinct};
-pub(crate) use equality::hash_of;
+pub(crate) use equality::Hashed;
 pub(crate) use join::{Join, JoinSide, Reach};
 pub(crate) use lookup::Lookup;
 pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};

@@ -7,6 +7,7 @@ mod function;
 mod function_sql;
 mod graph;
 mod join;
+mod lookup;
 mod monotonic;
 mod order;
 mod over;
@@ -20,7 +21,7 @@ mod union;
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
 use crate::expression::Expr;
-use crate::operator::{Calc, Operator, Stream, Target};
+use crate::operator::{Calc, Node, Operator, Stream, Target};
 use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::syntax::{self, tree};
@@ -59,13 +60,13 @@ pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Resul
     // Pumps run when all is there: they may read streams that are created later.
     for (_, statement) in &statements {
         match statement {
-            tree::Statement::CreateStream { name, columns, .. } => planner.create_stream(name, columns)?,
-            tree::Statement::CreateFunction(function) => Functions::create(&mut planner.graph.functions, function)?,
-            tree::Statement::CreatePump { .. } => {}
+            tree::Statement::Stream { name, columns, .. } => planner.create_stream(name, columns)?,
+            tree::Statement::Function(function) => Functions::create(&mut planner.graph.functions, function)?,
+            tree::Statement::Pump { .. } => {}
         }
     }
     for (_, statement) in &statements {
-        if let tree::Statement::CreatePump { name, stopped, insert, .. } = statement {
+        if let tree::Statement::Pump { name, stopped, insert, .. } = statement {
             planner.create_pump(name, *stopped, insert)?;
         }
     }
@@ -74,10 +75,10 @@ pub(crate) fn compile(sql: &str, sources: &[Source], tables: &[Source]) -> Resul
 
 /// Whether a later statement replaces the stream or the pump that this one creates: then it is as if it were not there.
 fn is_replaced(statements: &[tree::Statement], place: usize) -> bool {
-    use tree::Statement::{CreatePump, CreateStream};
+    use tree::Statement::{Pump, Stream};
     statements[place + 1..].iter().any(|later| match (&statements[place], later) {
-        (CreateStream { name, .. }, CreateStream { name: again, replace: true, .. }) => name.text == again.text,
-        (CreatePump { name, .. }, CreatePump { name: again, replace: true, .. }) => name.text == again.text,
+        (Stream { name, .. }, Stream { name: again, replace: true, .. }) => name.text == again.text,
+        (Pump { name, .. }, Pump { name: again, replace: true, .. }) => name.text == again.text,
         _ => false,
     })
 }
@@ -134,7 +135,7 @@ impl Planner {
                 return Err(name.span.error(format!("'{}' is a source stream", name.text)));
             }
             Some(_) => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
-            None if self.graph.table(name, name.span).is_some() => {
+            None if self.graph.table(&name.text).is_some() => {
                 return Err(name.span.error(format!("'{}' is a reference table", name.text)));
             }
             None => {}
@@ -154,7 +155,7 @@ impl Planner {
         if self.pumps.contains(&name.text) {
             return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
-        if self.graph.table(&insert.target, insert.target.span).is_some() {
+        if self.graph.table(&insert.target.text).is_some() {
             let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
             return Err(insert.target.span.error(message));
         }
@@ -206,7 +207,10 @@ impl Planner {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
         self.graph.prune();
+        let is_root = |node: &Node| matches!(node.operator, Operator::Stream(Stream { inserters: 0, .. }));
+        let roots = self.graph.nodes.iter().enumerate().filter(|(_, node)| is_root(node));
         let mut application = Application {
+            roots: roots.map(|(place, _)| place).collect(),
             nodes: self.graph.nodes,
             sources: self.sources,
             streams: self.streams,

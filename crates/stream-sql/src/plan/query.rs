@@ -142,11 +142,15 @@ impl Graph {
     /// What stands in FROM alone, or beside JOIN, where it may have a window.
     pub(super) fn relation(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
         match from {
-            From::Stream { name, alias, .. } => {
+            From::Stream { name, over, alias } => {
+                let window = match (over, alias) {
+                    (Some(tree::Over::Named(window)), None) => Some(window.text.clone()),
+                    _ => None,
+                };
                 let stream = self.stream(name)?;
                 let columns = stream.columns(span);
                 let alias = alias.as_ref().unwrap_or(name).text.clone();
-                let relation = Relation { name: Some(alias), columns, rowtime: Some(Expr::Rowtime) };
+                let relation = Relation { name: Some(alias), window, columns, rowtime: Some(Expr::Rowtime) };
                 let scope = Scope { relations: vec![relation] };
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
@@ -165,16 +169,16 @@ impl Graph {
     /// A query, or what a table function gives, as something to read from.
     pub(super) fn derived(&mut self, flow: Flow, alias: Option<&Name>, names: &[Name]) -> Result<Input, SqlError> {
         let mut flow = flow;
-        if !names.is_empty() {
-            rename(&mut flow, names)?;
-        }
+        rename(&mut flow.columns, names)?;
         // A ROWTIME of its own is one that rows must have had; and what is large is not computed time and again.
         let is_large = flow.columns.iter().any(|column| column.value.expr.size() > MAX_INLINE);
         if flow.rowtime.is_some() || is_large {
             flow = self.materialise(flow);
         }
         let name = alias.map(|alias| alias.text.clone());
-        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Some(Expr::Rowtime) }] };
+        let scope = Scope {
+            relations: vec![Relation { name, window: None, columns: flow.columns, rowtime: Some(Expr::Rowtime) }],
+        };
         Ok(Input { node: flow.node, width: flow.width, filter: flow.filter, scope })
     }
 
@@ -244,20 +248,22 @@ impl Graph {
     }
 }
 
-fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
+pub(super) fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
     match (first, second) {
         (Some(first), Some(second)) => Some(Expr::And(Box::new(first), Box::new(second))),
         (first, second) => first.or(second),
     }
 }
 
-fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
-    flow.columns.retain(|column| !column.hidden);
-    if names.len() != flow.columns.len() {
-        let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
-        return Err(names[0].span.error(message));
+/// Gives the columns of a query the names that its alias has for them, if it has any.
+pub(super) fn rename(columns: &mut Vec<FlowColumn>, names: &[Name]) -> Result<(), SqlError> {
+    let Some(first) = names.first() else { return Ok(()) };
+    columns.retain(|column| !column.hidden);
+    if names.len() != columns.len() {
+        let message = format!("The alias names {} columns, the query has {}", names.len(), columns.len());
+        return Err(first.span.error(message));
     }
-    for (column, name) in flow.columns.iter_mut().zip(names) {
+    for (column, name) in columns.iter_mut().zip(names) {
         column.name = name.text.clone();
     }
     Ok(())
@@ -294,7 +300,10 @@ fn stagger_length(binder: &mut Binder<'_>, stagger: &tree::Stagger) -> Result<i6
 }
 
 /// The columns of a SELECT list, and the one that is `AS ROWTIME`.
-fn select_list(binder: &mut Binder<'_>, select: &Select) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
+pub(super) fn select_list(
+    binder: &mut Binder<'_>,
+    select: &Select,
+) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
     let (mut columns, mut rowtime) = (Vec::new(), None);
     for item in &select.items {
         match item {

@@ -65,7 +65,7 @@ impl Parser {
         })?;
         self.expect_symbol(")")?;
         self.description()?;
-        Ok(Statement::CreateStream { replace, name, columns })
+        Ok(Statement::Stream { replace, name, columns })
     }
 
     fn create_pump(&mut self, replace: bool) -> Parsed<Statement> {
@@ -78,7 +78,7 @@ impl Parser {
         stopped |= self.word("STOPPED");
         self.expect_word("AS")?;
         let insert = Box::new(self.insert()?);
-        Ok(Statement::CreatePump { replace, name, stopped, insert })
+        Ok(Statement::Pump { replace, name, stopped, insert })
     }
 
     fn description(&mut self) -> Parsed<()> {
@@ -105,7 +105,7 @@ impl Parser {
         self.expect_word("RETURN")?;
         let body = self.expr()?;
         let function = CreateFunction { replace, name, parameters, returns, null_on_null, body };
-        Ok(Statement::CreateFunction(Box::new(function)))
+        Ok(Statement::Function(Box::new(function)))
     }
 
     /// What is said of a function between its type and its body: all but `RETURNS NULL ON NULL INPUT` changes nothing here.

@@ -30,11 +30,12 @@ pub(crate) struct Name {
     pub(crate) span: Span,
 }
 
+/// `CREATE …`
 #[derive(Debug)]
 pub(crate) enum Statement {
-    CreateStream { replace: bool, name: Name, columns: Vec<ColumnDefinition> },
-    CreatePump { replace: bool, name: Name, stopped: bool, insert: Box<Insert> },
-    CreateFunction(Box<CreateFunction>),
+    Stream { replace: bool, name: Name, columns: Vec<ColumnDefinition> },
+    Pump { replace: bool, name: Name, stopped: bool, insert: Box<Insert> },
+    Function(Box<CreateFunction>),
 }
 
 /// `CREATE FUNCTION name (parameter type, …) RETURNS type … RETURN body`

@@ -2,6 +2,11 @@
 
 #![allow(dead_code)] // each test takes what it needs
 
+pub mod caller;
+pub mod kinds;
+pub mod mortal;
+pub mod plan;
+pub mod run;
 pub mod streams;
 
 use std::collections::BTreeMap;
@@ -177,6 +182,17 @@ impl ObjectStore for Memory {
 
 /// One instance of the function.
 pub fn instance(index: &Memory, lake: &Memory, rules: &Memory, wires: &Wires) -> Arc<Context<Wires, RulesBucket>> {
+    instance_over(index, lake, rules, wires)
+}
+
+/// One whose state is in a store of another kind.
+pub fn instance_over(
+    index: &(impl ObjectStore + Clone + 'static),
+    lake: &Memory,
+    rules: &Memory,
+    wires: &Wires,
+) -> Arc<Context<Wires, RulesBucket>> {
+    let index: Arc<dyn ObjectStore> = Arc::new(index.clone());
     let store = |memory: &Memory| -> Arc<dyn ObjectStore> { Arc::new(memory.clone()) };
     // One other bucket.
     let lake_bucket = store(lake);
@@ -184,11 +200,10 @@ pub fn instance(index: &Memory, lake: &Memory, rules: &Memory, wires: &Wires) ->
         "lake" => lake_bucket.clone(),
         _ => panic!("no bucket {name}"),
     });
-    let tables = Tables::new(store(rules), buckets, store(index));
-    let catalog = Catalog::new(RulesBucket(store(rules)), store(index), tables, "ingestion", "summary");
-    let (index, lake) = (store(index), store(lake));
+    let tables = Tables::new(store(rules), buckets, index.clone());
+    let catalog = Catalog::new(RulesBucket(store(rules)), index.clone(), tables, "ingestion", "summary");
     let pages = Pages::new(index.clone());
-    let folder = Folder { index, lake, catalog, pages, outside: wires.clone(), lake_lag: 30_000 };
+    let folder = Folder { index, lake: store(lake), catalog, pages, outside: wires.clone(), lake_lag: 30_000 };
     Arc::new(Context { folder, function: "stream-analytics".to_owned() })
 }
 
