@@ -255,7 +255,7 @@ impl Run {
 
     fn summary(&self, started: Instant, err: &mut impl Write) -> io::Result<()> {
         let seconds = started.elapsed().as_secs_f64();
-        let stream_sql::Counters { rows, late, errors, .. } = self.state.counters;
+        let stream_sql::Counters { rows, late, errors, truncated, .. } = self.state.counters;
         for ((name, _), count) in self.streams.iter().zip(&self.printed).filter(|(_, count)| **count > 0) {
             writeln!(err, "{} of {name}", counted(*count, "row"))?;
         }
@@ -267,6 +267,12 @@ impl Run {
             counted(self.lines, "line"),
             counted(rows, "row")
         )?;
+        if truncated > 0 {
+            writeln!(err, "{} too long for a column and cut off", counted(truncated, "text"))?;
+        }
+        for pump in self.engine.stopped_pumps() {
+            writeln!(err, "pump {pump} is created STOPPED: it did nothing")?;
+        }
         if self.timeless > 0 {
             writeln!(err, "{} left out for want of a ROWTIME", counted(self.timeless, "line"))?;
         }
