@@ -272,7 +272,10 @@ impl Run {
             counted(rows, "row")
         )?;
         if truncated > 0 {
-            writeln!(err, "{} too long for a column, cut off", counted(truncated, "text"))?;
+            writeln!(err, "{} too long for a column and cut off", counted(truncated, "text"))?;
+        }
+        for pump in self.engine.stopped_pumps() {
+            writeln!(err, "pump {pump} is created STOPPED: it did nothing")?;
         }
         if self.timeless > 0 {
             writeln!(err, "{} left out for want of a ROWTIME", counted(self.timeless, "line"))?;
