@@ -178,7 +178,11 @@ impl Expr {
 
     /// Whether ROWTIME or the wall clock is read.
     pub(crate) fn reads_time(&self) -> bool {
-        let mut found = matches!(self, Expr::Rowtime | Expr::Now);
+        let mut found = match self {
+            Expr::Rowtime | Expr::Now => true,
+            Expr::Apply(body, _) => body.expr.reads_time(),
+            _ => false,
+        };
         self.children(&mut |child| found |= child.reads_time());
         found
     }

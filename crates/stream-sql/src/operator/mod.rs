@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
 pub(crate) use calc::{Calc, Distinct};
-pub(crate) use equality::hash_of;
+pub(crate) use equality::Hashed;
 pub(crate) use join::{Join, JoinSide, Reach};
 pub(crate) use lookup::Lookup;
 pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};
@@ -33,7 +33,7 @@ pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
 pub(crate) use table_function::{
-    CountDistinct, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
+    CountDistinct, Explanation, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
 };
 pub(crate) use tumble::{Key, Tumble};
 pub(crate) use within::Within;

@@ -132,7 +132,9 @@ impl<'s> Binder<'s> {
             ExprKind::Is { expr, test, negated } => {
                 let value = self.bind_any(expr)?;
                 if !matches!(test, tree::Test::Null) && !value.data_type.is_boolean() {
-                    return Err(self.cannot_apply("IS", span, &[value.data_type]));
+                    let name = format!("IS {}", format!("{test:?}").to_uppercase());
+                    let message = format!("Cannot apply '{name}' to arguments of type '<{}> {name}'", value.data_type);
+                    return Err(span.error(message));
                 }
                 Ok(boolean(Expr::Is { expr: boxed(value), test: *test, negated: *negated }))
             }

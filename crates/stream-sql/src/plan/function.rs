@@ -85,6 +85,9 @@ pub(super) fn is_built_in(name: &str) -> bool {
 
 /// There is no such function, or none that takes such arguments.
 pub(super) fn no_match(name: &str, args: &[Typed], span: tree::Span) -> SqlError {
+    if matches!(name, "LAG" | "NTH_VALUE" | "EXP_AVG" | "ROW_NUMBER" | "RANK" | "DENSE_RANK") {
+        return span.error(format!("OVER clause is necessary for window functions: {name}"));
+    }
     let families: Vec<String> = args.iter().map(|arg| format!("<{}>", arg.data_type.family())).collect();
     span.error(format!("No match found for function signature {name}({})", families.join(", ")))
 }

@@ -7,6 +7,7 @@ mod function;
 mod function_sql;
 mod graph;
 mod join;
+mod lookup;
 mod monotonic;
 mod order;
 mod over;
@@ -21,7 +22,7 @@ mod union;
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
 use crate::expression::{Expr, Function};
-use crate::operator::{Calc, Operator, Stream, Target};
+use crate::operator::{Calc, Node, Operator, Stream, Target};
 use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::syntax::{self, tree};
@@ -135,7 +136,7 @@ impl Planner {
                 return Err(name.span.error(format!("'{}' is a source stream", name.text)));
             }
             Some(_) => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
-            None if self.graph.table(name, name.span).is_some() => {
+            None if self.graph.table(&name.text).is_some() => {
                 return Err(name.span.error(format!("'{}' is a reference table", name.text)));
             }
             None => {}
@@ -155,7 +156,7 @@ impl Planner {
         if self.pumps.contains(&name.text) {
             return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
-        if self.graph.table(&insert.target, insert.target.span).is_some() {
+        if self.graph.table(&insert.target.text).is_some() {
             let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
             return Err(insert.target.span.error(message));
         }
@@ -207,7 +208,10 @@ impl Planner {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
         self.graph.prune();
+        let is_root = |node: &Node| matches!(node.operator, Operator::Stream(Stream { inserters: 0, .. }));
+        let roots = self.graph.nodes.iter().enumerate().filter(|(_, node)| is_root(node));
         let mut application = Application {
+            roots: roots.map(|(place, _)| place).collect(),
             nodes: self.graph.nodes,
             sources: self.sources,
             streams: self.streams,

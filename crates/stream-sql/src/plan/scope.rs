@@ -17,6 +17,8 @@ pub(super) struct Scope {
 pub(super) struct Relation {
     /// The stream's name or its alias; a query may have none.
     pub(super) name: Option<String>,
+    /// The name of its window: the developer guide calls a stream without an alias by that.
+    pub(super) window: Option<String>,
     pub(super) columns: Vec<FlowColumn>,
     /// What `name.ROWTIME` is; a reference table has none. ROWTIME alone is that of the row about to be generated.
     pub(super) rowtime: Option<Expr>,
@@ -58,7 +60,10 @@ impl Scope {
     }
 
     pub(super) fn relation(&self, name: &Name) -> Result<&Relation, SqlError> {
-        let found = self.relations.iter().find(|relation| relation.name.as_deref() == Some(&name.text));
+        let called = |of: fn(&Relation) -> &Option<String>| {
+            self.relations.iter().find(|relation| of(relation).as_deref() == Some(&name.text))
+        };
+        let found = called(|relation| &relation.name).or_else(|| called(|relation| &relation.window));
         found.ok_or_else(|| name.span.error(format!("Table '{}' not found", name.text)))
     }
 
