@@ -77,7 +77,7 @@ fn fast_regular_expressions() {
     let cases = [
         ("Mary____had", r#"["Mary","had"]"#),
         ("Mary_had_a", r#"["Mary","had_a"]"#),
-        ("Mary", "[null,null]"),
+        ("Mary", "error: FAST_REGEX_LOG_PARSE: \"Mary\" does not match the pattern"),
         ("NULL", "[null,null]"),
     ];
     let columns = "a VARCHAR(64), b VARCHAR(64)";
@@ -337,7 +337,7 @@ proptest! {
             format!("W3C_LOG_PARSE(LINE, '{format}')"),
             format!("W3C_LOG_PARSE(LINE, '%h \"%r\" {format}%u')"),
             format!("VARIABLE_COLUMN_LOG_PARSE(LINE, 3, '{format}', '{format}', '\"')"),
-            format!("VARIABLE_COLUMN_LOG_PARSE(LINE, 3, ',', '\\', '[]')"),
+            "VARIABLE_COLUMN_LOG_PARSE(LINE, 3, ',', '\\', '[]')".to_owned(),
             format!("VARIABLE_COLUMN_LOG_PARSE(LINE, '{format}', ',')"),
             format!("FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE VARCHAR(3) START {place} FOR 2, B TYPE DOUBLE START {place}')"),
             format!("FIXED_COLUMN_LOG_PARSE(LINE, 'A TYPE TIMESTAMP ''{}'' START 0')", format.replace('\'', "''")),
