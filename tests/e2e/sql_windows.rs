@@ -8,7 +8,7 @@ use aws_sdk_kinesis::primitives::Blob as Data;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardIteratorType};
 use aws_sdk_lambda::primitives::Blob;
 use logmill_tests::lake::Lake;
-use logmill_tests::sql_model::{Line, PUMPS, Pump, Row, SCHEMA, Windows};
+use logmill_tests::sql_model::{Line, PUMPS, Pump, Row, SCHEMA, TABLE, TABLE_SCHEMA, Windows, table_records};
 use logmill_tests::stack::{Options, Stack, signal, wait_until};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -95,20 +95,25 @@ fn kill_function(stack: &Stack) {
 /// An application of this pump alone, over the stream.
 async fn put_application(stack: &Stack, pump: &Pump) {
     let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
-    let rule = json!({
+    let mut rule = json!({
         "source": { "kinesis": STREAM },
         "inputSchema": schema,
         "outputs": [{ "stream": pump.kind, "firehose": "log-summary-stream", "format": "JSON" }],
     });
-    put_rule(stack, &format!("{}.sql", pump.kind), &(pump.statements)(&WINDOWS)).await;
-    put_rule(stack, &format!("{}.json", pump.kind), &rule.to_string()).await;
+    if pump.reads_table {
+        let schema: Value = serde_json::from_str(TABLE_SCHEMA).expect("JSON");
+        let key = "rules/tables/owners.csv";
+        rule["referenceTables"] = json!([{ "name": TABLE, "s3": { "key": key }, "schema": schema }]);
+        put_rule(stack, key, &table_records()).await;
+    }
+    put_rule(stack, &format!("rules/analytics/{}.sql", pump.kind), &(pump.statements)(&WINDOWS)).await;
+    put_rule(stack, &format!("rules/analytics/{}.json", pump.kind), &rule.to_string()).await;
 }
 
-async fn put_rule(stack: &Stack, file: &str, body: &str) {
+async fn put_rule(stack: &Stack, key: &str, body: &str) {
     let s3 = aws::s3_client(&stack.sdk());
-    let key = format!("rules/analytics/{file}");
     wait_until("a rule to be put", async || {
-        let put = s3.put_object().bucket(&stack.outputs["RulesBucketName"]).key(&key);
+        let put = s3.put_object().bucket(&stack.outputs["RulesBucketName"]).key(key);
         put.body(body.as_bytes().to_vec().into()).send().await.ok()
     })
     .await;

@@ -2,10 +2,10 @@
 
 use logmill_tests::sql_model::compare::{assert_same, by_stream};
 use logmill_tests::sql_model::log::{DAY, MIDNIGHT, day};
-use logmill_tests::sql_model::{PUMPS, Pump, SCHEMA, SOURCE, Windows, source};
+use logmill_tests::sql_model::{PUMPS, Pump, SCHEMA, SOURCE, TABLE, TABLE_SCHEMA, Windows, source, table_records};
 use stream_sql::{Application, Event, State};
 
-/// A minute, ten minutes of which nine slide with each line, a quarter of an hour.
+/// Counts per minute, the error rate of nine minutes, sessions of a quarter of an hour.
 const WINDOWS: Windows = Windows { step: 60_000, slide: 540_000, session: 900_000 };
 
 fn lines() -> usize {
@@ -14,7 +14,9 @@ fn lines() -> usize {
 
 fn compile(pumps: &[Pump]) -> Application {
     let sql: String = pumps.iter().map(|pump| (pump.statements)(&WINDOWS)).collect();
-    Application::compile(&sql, &[source(SCHEMA, SOURCE)], &[]).unwrap_or_else(|e| panic!("{e}\n{sql}"))
+    let compiled = Application::compile(&sql, &[source(SCHEMA, SOURCE)], &[source(TABLE_SCHEMA, TABLE)]);
+    let application = compiled.unwrap_or_else(|e| panic!("{e}\n{sql}"));
+    application.with_table(TABLE, table_records().as_bytes()).expect("the table is read")
 }
 
 /// One application with all pumps over one source, all day long.

@@ -107,8 +107,10 @@ fn check(file: &Path) -> Result<Checked, String> {
     let in_analytics = file.parent().and_then(Path::file_name).is_some_and(|folder| folder == "analytics");
     let has_statements = || file.with_extension("sql").is_file();
     if extension == "sql" || extension == "json" && (in_analytics || has_statements()) {
-        application(file)?;
-        return Ok(Checked { kind: "SQL application".into(), warnings: Vec::new() });
+        let application = application(file)?;
+        let stopped = application.iter().flat_map(|application| application.engine().stopped_pumps());
+        let warnings = stopped.map(|pump| format!("{shown}: pump {pump} is STOPPED: it does nothing")).collect();
+        return Ok(Checked { kind: "SQL application".into(), warnings });
     }
     let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
     let stem = file.file_stem().unwrap_or_default();

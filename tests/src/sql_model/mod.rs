@@ -11,7 +11,7 @@ use serde_json::Value;
 use stream_sql::{InputSchema, Source};
 
 pub use log::Line;
-pub use pumps::{JOINED, PUMPS, Pump, Windows};
+pub use pumps::{PUMPS, Pump, Windows};
 
 /// A row that must come out.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,7 @@
 //! Statements of each kind of window, and beside each what it must give.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -30,17 +32,22 @@ pub struct Pump {
     pub rows: fn(&[Line], &Windows) -> Vec<Row>,
 }
 
-/// Those that read the source alone.
-pub const PUMPS: [Pump; 5] = [
+/// All kinds.
+pub const PUMPS: [Pump; 7] = [
     Pump { kind: "tumbling", reads_table: false, statements: tumbling_statements, rows: tumbling },
     Pump { kind: "cascaded", reads_table: false, statements: cascaded_statements, rows: cascaded },
     Pump { kind: "sliding", reads_table: false, statements: sliding_statements, rows: sliding },
+    Pump { kind: "ordered", reads_table: false, statements: ordered_statements, rows: ordered },
     Pump { kind: "top", reads_table: false, statements: top_statements, rows: top },
     Pump { kind: "stagger", reads_table: false, statements: stagger_statements, rows: stagger },
+    Pump { kind: "joined", reads_table: true, statements: joined_statements, rows: joined },
 ];
 
-/// One that reads the reference table too.
-pub const JOINED: Pump = Pump { kind: "joined", reads_table: true, statements: joined_statements, rows: joined };
+/// Windows over paths are so many times as long as others.
+const LONG: i64 = 10;
+
+/// How many paths `top` gives.
+const TOP: usize = 5;
 
 /// An interval literal.
 fn interval(ms: i64) -> String {
@@ -173,29 +180,48 @@ fn sliding(lines: &[Line], windows: &Windows) -> Vec<Row> {
     rows
 }
 
-fn top_statements(windows: &Windows) -> String {
-    let long = interval(10 * windows.step);
+fn ordered_statements(windows: &Windows) -> String {
+    let long = interval(LONG * windows.step);
     format!(
-        r#"CREATE STREAM "top" ("kind" VARCHAR(16), "path" VARCHAR(256), "lines" BIGINT);
-        CREATE PUMP "top_pump" AS INSERT INTO "top" SELECT STREAM 'top', s."path", COUNT(*)
+        r#"CREATE STREAM "ordered" ("kind" VARCHAR(16), "path" VARCHAR(256), "lines" BIGINT);
+        CREATE PUMP "ordered_pump" AS INSERT INTO "ordered" SELECT STREAM 'ordered', s."path", COUNT(*)
         FROM "{SOURCE}" AS s WHERE s."status" = 200 GROUP BY STEP(s.ROWTIME BY {long}), s."path"
         ORDER BY STEP(s.ROWTIME BY {long}), COUNT(*) DESC, s."path";
         "#
     )
 }
 
-/// The paths by how often they were asked for, of ten windows at once.
+/// The paths by how often they were asked for, then by name.
+fn ordered(lines: &[Line], windows: &Windows) -> Vec<Row> {
+    let lines: Vec<Line> = lines.iter().filter(|line| line.status == 200).cloned().collect();
+    paths("ordered", &lines, LONG * windows.step, |count, path| (Reverse(count), path.to_owned()), usize::MAX)
+}
+
+fn top_statements(windows: &Windows) -> String {
+    let seconds = LONG * windows.step / 1_000;
+    format!(
+        r#"CREATE STREAM "top" ("kind" VARCHAR(16), "path" VARCHAR(256), "lines" BIGINT);
+        CREATE PUMP "top_pump" AS INSERT INTO "top" SELECT STREAM 'top', ITEM, ITEM_COUNT
+        FROM TABLE(TOP_K_ITEMS_TUMBLING(CURSOR(SELECT STREAM "path" FROM "{SOURCE}"), 'path', {TOP}, {seconds}));
+        "#
+    )
+}
+
+/// The paths asked for most often; of several as often those that came first.
 fn top(lines: &[Line], windows: &Windows) -> Vec<Row> {
-    let (lines, long): (Vec<&Line>, i64) =
-        (lines.iter().filter(|line| line.status == 200).collect(), 10 * windows.step);
+    paths("top", lines, LONG * windows.step, |count, _| Reverse(count), TOP)
+}
+
+/// The first paths of each window by this order, which leaves those alike that it does not tell apart.
+fn paths<K: Ord>(kind: &str, lines: &[Line], length: i64, order: impl Fn(usize, &str) -> K, first: usize) -> Vec<Row> {
     let mut rows = Vec::new();
-    for window in lines.chunk_by(|a, b| a.at.div_euclid(long) == b.at.div_euclid(long)) {
+    for window in lines.chunk_by(|a, b| a.at.div_euclid(length) == b.at.div_euclid(length)) {
         let count = |path: &str| window.iter().filter(|line| line.path == path).count();
         let mut paths = distinct(window.iter().map(|line| line.path.as_str()));
-        paths.sort_by_key(|path| (std::cmp::Reverse(count(path)), *path));
-        for path in paths {
-            let rowtime = (window[0].at.div_euclid(long) + 1) * long;
-            rows.push(Row { rowtime, columns: json!({ "kind": "top", "path": path, "lines": count(path) }) });
+        paths.sort_by_key(|path| order(count(path), path));
+        for path in paths.into_iter().take(first) {
+            let rowtime = (window[0].at.div_euclid(length) + 1) * length;
+            rows.push(Row { rowtime, columns: json!({ "kind": kind, "path": path, "lines": count(path) }) });
         }
     }
     rows

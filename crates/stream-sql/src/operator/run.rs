@@ -73,6 +73,14 @@ impl<'a> Run<'a> {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
+            (Operator::Records(records), _) => match records.row(row) {
+                Ok(Some(values)) => {
+                    self.forward(node, Row { values: &values, ..row });
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            },
             (Operator::Join(_), NodeState::Join(_)) => {
                 let taken = self.join(target, |join, state, emit| join.row(state, target.port, row, emit));
                 taken.unwrap_or(Ok(()))

@@ -199,7 +199,12 @@ impl Layout {
             self.width += 1;
         };
         for mut relation in input.scope.relations {
-            relation.columns.iter_mut().for_each(|column| keep(&mut column.value.expr));
+            for column in &mut relation.columns {
+                match &mut column.value.expr {
+                    Expr::Record(fields) => fields.iter_mut().for_each(|field| keep(&mut field.expr)),
+                    expr => keep(expr),
+                }
+            }
             match &mut relation.rowtime {
                 None => {}
                 Some(Expr::Rowtime) if is_last => {}

@@ -13,6 +13,7 @@ mod order;
 mod over;
 mod period;
 mod query;
+mod record;
 mod scope;
 mod table_function;
 mod types;
@@ -20,7 +21,7 @@ mod union;
 
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
-use crate::expression::Expr;
+use crate::expression::{Expr, Function};
 use crate::operator::{Calc, Node, Operator, Stream, Target};
 use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
@@ -31,7 +32,7 @@ use crate::value::{SqlType, Value};
 use function_sql::Functions;
 use graph::{Graph, StreamColumn, StreamEntry};
 use query::FlowColumn;
-use types::fitted;
+use types::{Type, Typed, fitted, length};
 
 /// The columns of `error_stream`.
 const ERROR_STREAM: [&str; 7] =
@@ -249,9 +250,21 @@ fn assign(column: FlowColumn, target: &StreamColumn) -> Result<Expr, SqlError> {
             target.name, target.sql_type, column.name
         )));
     }
-    let value = fitted(column.value, target.sql_type);
+    let value = fitted(cut_off(column.value, target.sql_type), target.sql_type);
     if target.not_null {
-        return Ok(Expr::Call(crate::expression::Function::NotNull, vec![value.expr]));
+        return Ok(Expr::Call(Function::NotNull, vec![value.expr]));
     }
     Ok(value.expr)
+}
+
+/// A text that may be longer than a column takes: the column gets its first characters.
+fn cut_off(value: Typed, to: SqlType) -> Typed {
+    match value.data_type {
+        Type::Sql(from) if from.is_text() && to.is_text() && length(from) > length(to) => {
+            let cut = Function::Cut { length: length(to) };
+            let data_type = Type::Sql(SqlType::Varchar { length: length(to) });
+            Typed { expr: Expr::Call(cut, vec![value.expr]), data_type }
+        }
+        _ => value,
+    }
 }

@@ -81,7 +81,7 @@ impl Graph {
         if let Some(condition) = &condition {
             self.narrow(node, condition);
         }
-        let flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
+        let mut flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
         let groups = match (&select.group_by, &select.stagger) {
             (Some((span, keys)), _) => Some((keys, Groups::Tumbling { span: *span })),
             (None, Some(stagger)) => {
@@ -97,6 +97,7 @@ impl Graph {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
         } else {
+            flow = self.records(&mut binder, flow, &select.items)?;
             binder.windows = Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: 0 });
         }
         binder.place = Place::Other;
@@ -216,23 +217,34 @@ impl Graph {
         Flow { node, width, filter: None, ..flow }
     }
 
-    /// A node whose rows are the flow's columns. With a ROWTIME of their own they pass through a stream, which keeps them in order.
+    /// A node whose rows are the flow's columns; the fields of records follow them. With a ROWTIME of their own they pass through a
+    /// stream, which keeps them in order.
     pub(super) fn materialise(&mut self, flow: Flow) -> Flow {
-        let values = flow.columns.iter().map(|column| column.value.expr.clone()).collect();
-        let has_rowtime = flow.rowtime.is_some();
+        let mut columns = flow.columns;
+        let mut values: Vec<Expr> = columns.iter().map(|column| column.value.expr.clone()).collect();
+        for (place, column) in columns.iter_mut().enumerate() {
+            let Expr::Record(fields) = &mut column.value.expr else {
+                column.value.expr = Expr::Column(place);
+                continue;
+            };
+            values[place] = Expr::Literal(Value::Null);
+            for field in fields {
+                values.push(std::mem::replace(&mut field.expr, Expr::Column(values.len())));
+            }
+        }
+        let (width, has_rowtime) = (values.len(), flow.rowtime.is_some());
         let calc = Calc { condition: flow.filter, values, rowtime: flow.rowtime };
         let mut node = self.add(Operator::Calc(calc), flow.node);
         if has_rowtime {
             node = self.add(Operator::Stream(Stream { number: None, inserters: 1 }), node);
         }
-        let mut columns = flow.columns;
-        for (place, column) in columns.iter_mut().enumerate() {
-            column.value.expr = Expr::Column(place);
-        }
-        Flow { node, width: columns.len(), filter: None, columns, rowtime: None }
+        Flow { node, width, filter: None, columns, rowtime: None }
     }
 
     fn distinct(&mut self, flow: Flow, span: Span) -> Result<Flow, SqlError> {
+        if let Some(record) = flow.columns.iter().find(|column| column.value.data_type == Type::Record) {
+            return Err(record.span.error("A record cannot be DISTINCT: name its fields"));
+        }
         let way = |column: &FlowColumn| direction(&column.value.expr);
         let monotonic: Vec<usize> = (0..flow.columns.len())
             .filter(|place| matches!(way(&flow.columns[*place]), Some(Direction::Up | Direction::Down)))
@@ -332,7 +344,7 @@ pub(super) fn select_list(
                 }
             }
             Item::Expr { expr, alias } => {
-                let value = binder.bind(expr)?;
+                let value = binder.bind_any(expr)?;
                 if alias.as_ref().is_some_and(|alias| alias.text == "ROWTIME") {
                     if value.data_type != Type::TIMESTAMP {
                         return Err(expr.span.error(format!("ROWTIME must be a TIMESTAMP, not {}", value.data_type)));

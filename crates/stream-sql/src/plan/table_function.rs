@@ -51,6 +51,9 @@ impl Graph {
     pub(super) fn table_function(&mut self, name: &Name, args: &[FunctionArg]) -> Result<Flow, SqlError> {
         let args = Args::new(name, args)?;
         let cursor = self.query(args.query)?;
+        if let Some(record) = cursor.columns.iter().find(|column| column.value.data_type == Type::Record) {
+            return Err(record.span.error("A record cannot go into a table function, only its fields"));
+        }
         match name.text.as_str() {
             "TOP_K_ITEMS_TUMBLING" => self.top_k(&args, cursor),
             "COUNT_DISTINCT_ITEMS_TUMBLING" => self.count_distinct(&args, cursor),
