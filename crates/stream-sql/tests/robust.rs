@@ -231,6 +231,10 @@ proptest! {
     fn words_in_any_order(words in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..30)) {
         run(&format!("CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM {}", words.join(" ")), &[b"{}"]);
         run(&format!("CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM 1 FROM S WHERE {}", words.join(" ")), &[b"{}"]);
+        run(&format!("CREATE FUNCTION f(w INTEGER) RETURNS INTEGER RETURN {}; CREATE STREAM o (a INTEGER);
+            CREATE PUMP p AS INSERT INTO o SELECT STREAM f(f(1)) FROM S", words.join(" ")), &[b"{}"]);
+        run(&format!("CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM 1 FROM S
+            UNION ALL SELECT STREAM \"n\" FROM S ORDER BY ROWTIME, {}", words.join(" ")), &[b"{}"]);
     }
 
     #[test]

@@ -129,6 +129,9 @@ impl Parser {
             } else if self.word("SPECIFIC") {
                 self.new_name()?;
             } else if !SILENT.iter().any(|words| self.words(words)) {
+                if self.is_word("LANGUAGE") {
+                    return self.unsupported(self.span(), "A language other than SQL");
+                }
                 return Ok(null_on_null);
             }
         }

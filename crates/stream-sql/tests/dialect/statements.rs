@@ -115,6 +115,11 @@ fn statements_that_are_refused() {
     let pump = "CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o\n";
     let set = |query: &str| format!("{pump}{query}");
     for (sql, place, message) in [
+        (
+            "CREATE FUNCTION f(x INTEGER) RETURNS INTEGER LANGUAGE JAVA RETURN x".to_owned(),
+            (1, 46),
+            "A language other than SQL is not supported",
+        ),
         ("ALTER PUMP p START".to_owned(), (1, 1), "ALTER"),
         ("CREATE STREAM a (x INTEGER); DROP STREAM a".to_owned(), (1, 30), "DROP"),
         ("CREATE OR REPLACE STREAM a RENAME b".to_owned(), (1, 28), "RENAME is not supported"),
