@@ -198,6 +198,18 @@ fn records_go_through_queries() {
             ORDER BY FLOOR(S.ROWTIME TO HOUR), N DESC) AS t WHERE t.r.COLUMN1 = 'a'",
             &[r#"["c",null]"#, r#"["b",null]"#],
         ),
+        // Beside another stream.
+        (
+            "SELECT STREAM t.r.COLUMN2, u.LINE FROM (SELECT STREAM N, REGEX_LOG_PARSE(LINE, '(a)(.)') AS r FROM S)
+            OVER (RANGE INTERVAL '1' MINUTE PRECEDING) AS t JOIN S AS u ON t.N = u.N AND t.r IS NOT NULL",
+            &[r#"["b","ab"]"#, r#"["c","ac"]"#],
+        ),
+        (
+            "SELECT STREAM t.r.COLUMN2, u.r.COLUMN1 FROM (SELECT STREAM N, REGEX_LOG_PARSE(LINE, '(a)(.)') AS r FROM S)
+            OVER (RANGE INTERVAL '1' MINUTE PRECEDING) AS t
+            JOIN (SELECT STREAM N, REGEX_LOG_PARSE(LINE, '(.)$') AS r FROM S) AS u ON t.N = u.N",
+            &[r#"["b","b"]"#, r#"[null,"x"]"#, r#"["c","c"]"#],
+        ),
     ];
     for (query, expected) in cases {
         assert_eq!(run(&format!("{head}{query}"), &["ab", "x", "ac"]), expected, "{query}");
@@ -241,6 +253,17 @@ fn what_cannot_be_is_refused_with_its_place() {
             "A record cannot stand here",
         ),
         (format!("SELECT STREAM DISTINCT t.r, ROWTIME AS x FROM {record}"), 24, "A record cannot be DISTINCT"),
+        (format!("SELECT STREAM r FROM {record} UNION ALL SELECT STREAM r FROM {record}"), 15, "Type mismatch"),
+        (
+            format!(
+                "SELECT STREAM c FROM TABLE(GROUP_RANK(CURSOR(SELECT STREAM r FROM {record}), 'R', 'x', 'asc', 'asc', 0, 0))"
+            ),
+            60,
+            "A record cannot go into a table function",
+        ),
+        (format!("SELECT STREAM t.r IN ('x') FROM {record}"), 15, "A record cannot stand here"),
+        (format!("SELECT STREAM CAST(t.r AS VARCHAR(9)) FROM {record}"), 20, "A record cannot stand here"),
+        (format!("SELECT STREAM CASE WHEN LINE = 'x' THEN t.r END FROM {record}"), 41, "A record cannot stand here"),
         ("SELECT STREAM UPPER(REGEX_LOG_PARSE(LINE, '(.)')) FROM S".into(), 21, "REGEX_LOG_PARSE returns a record"),
         ("SELECT STREAM LINE FROM S WHERE SYS_LOG_PARSE(LINE) IS NULL".into(), 33, "SYS_LOG_PARSE returns a record"),
         ("SELECT STREAM REGEX_LOG_PARSE(LINE, '(') FROM S".into(), 37, "unclosed group"),

@@ -95,6 +95,7 @@ impl Expr {
                 let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
                 function.call(args)?
             }
+            Expr::Format(function, format, expr) => function.call_with(format, expr.eval(row)?)?,
             Expr::Record(fields) => {
                 for field in fields {
                     if !field.expr.eval(row)?.is_null() {

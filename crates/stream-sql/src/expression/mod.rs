@@ -4,6 +4,7 @@
 mod arithmetic;
 mod cast;
 mod eval;
+mod format;
 mod function;
 pub(crate) mod log;
 mod pattern;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
+use crate::datetime::pattern::Format;
 use crate::syntax::tree::Test;
 use crate::value::{Datum, SqlType, Value};
 
@@ -131,6 +133,8 @@ pub(crate) enum Expr {
         rest: Box<[Expr; 3]>,
     },
     Call(Function, Vec<Expr>),
+    /// A call with a pattern of SimpleDateFormat that is known when the script is compiled.
+    Format(Function, Format, Box<Expr>),
     /// A record, of which only the fields have values. It is NULL if all of them are.
     Record(Vec<RecordField>),
     /// A function of the script: its body is over its arguments alone.
@@ -212,6 +216,7 @@ impl Expr {
             | Expr::Round { expr, .. }
             | Expr::StepTime { expr, .. }
             | Expr::Extract { expr, .. }
+            | Expr::Format(_, _, expr)
             | Expr::Cast { expr, .. }
             | Expr::ToInterval { expr, .. } => visit(expr),
             Expr::In { expr, list } => {

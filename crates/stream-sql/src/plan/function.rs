@@ -197,17 +197,20 @@ impl Binder<'_> {
             let forms = format!("Supported form(s): '{name}({})'", forms.join(", "));
             return Err(span.error(format!("{}. {forms}", cannot_apply_function(name, &types))));
         }
-        if function.has_format()
-            && let Expr::Literal(Value::Text(format)) = &args[0].expr
-        {
-            Format::new(format).map_err(|message| call.args[0].span.error(message))?;
-        }
         let mut data_type = gives.of(&args);
         if let (Function::Floor | Function::Ceil, Type::Sql(SqlType::Decimal { precision, .. })) = (function, data_type)
         {
             data_type = Type::Sql(SqlType::Decimal { precision, scale: 0 });
         }
-        Ok(Typed { expr: Expr::Call(function, args.into_iter().map(|arg| arg.expr).collect()), data_type })
+        let mut args: Vec<Expr> = args.into_iter().map(|arg| arg.expr).collect();
+        if let [Expr::Literal(Value::Text(format)), _] = &args[..]
+            && function.has_format()
+        {
+            let format = Format::new(format).map_err(|message| call.args[0].span.error(message))?;
+            let value = args.pop().unwrap_or(Expr::Literal(Value::Null));
+            return Ok(Typed { expr: Expr::Format(function, format, Box::new(value)), data_type });
+        }
+        Ok(Typed { expr: Expr::Call(function, args), data_type })
     }
 
     fn null_function(&self, name: &str, args: Vec<Typed>, span: tree::Span) -> Result<Typed, SqlError> {

@@ -2,6 +2,7 @@
 //! however many of their fields are read.
 
 use super::expression::Binder;
+use super::function::cannot_apply_function;
 use super::graph::Graph;
 use super::query::Flow;
 use super::types::{Type, Typed};
@@ -79,7 +80,7 @@ impl Binder<'_> {
         }
         let line = self.bind(&call.args[0])?;
         if !line.data_type.is_text() {
-            return Err(self.cannot_apply(name, call.args[0].span, &[line.data_type]));
+            return Err(call.args[0].span.error(cannot_apply_function(name, &[line.data_type])));
         }
         Ok(RecordCall { parser: self.parser(name, &call.args[1..], span)?, line: line.expr })
     }
@@ -123,7 +124,7 @@ impl Binder<'_> {
     fn columns(&mut self, arg: &tree::Expr) -> Result<Vec<ColumnDescription>, SqlError> {
         let text = self.constant(arg)?;
         let columns = parse_columns(&text)
-            .map_err(|error| arg.span.error(format!("Descriptions of columns: {}", error.message)))?;
+            .map_err(|error| arg.span.error(format!("In the descriptions of columns: {}", error.message)))?;
         for (place, column) in columns.iter().enumerate() {
             if columns[..place].iter().any(|earlier| earlier.name == column.name) {
                 return Err(arg.span.error(format!("Column '{}' is described twice", column.name)));

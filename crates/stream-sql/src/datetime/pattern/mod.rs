@@ -84,12 +84,14 @@ impl Format {
 }
 
 /// Milliseconds since 1970 of a text; or why it has none.
-pub(crate) fn parse(pattern: &str, text: &str) -> Result<i64, String> {
+#[cfg(test)]
+fn parse(pattern: &str, text: &str) -> Result<i64, String> {
     Format::new(pattern)?.parse(text)
 }
 
 /// The text of a time.
-pub(crate) fn format(pattern: &str, ms: i64) -> Result<String, String> {
+#[cfg(test)]
+fn format(pattern: &str, ms: i64) -> Result<String, String> {
     Ok(Format::new(pattern)?.write(ms))
 }
 
