@@ -238,7 +238,7 @@ impl<'a> Run<'a> {
             && self.application.streams[number].is_output
         {
             let values = row.values.iter().take(self.application.streams[number].columns.len());
-            let values = values.cloned().map(Value::from).collect();
+            let values = values.map(|value| Value::from(value.borrow())).collect();
             self.output.push(OutputRow { stream: number, rowtime: row.rowtime, values });
         }
         self.forward(node, row);
