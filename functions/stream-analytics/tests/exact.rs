@@ -200,7 +200,7 @@ async fn a_write_that_goes_wrong_changes_no_row() {
         let local = LocalSet::new();
         let expected = local.run_until(whole(&plan, Some(name))).await;
         let check = |run: &Run, what: String| assert_same(&rows(run), &expected, &what);
-        local.run_until(at_each_write(name, &plan, None, if is_long() { 1 } else { 7 }, check)).await;
+        local.run_until(at_each_write(name, &plan, None, if is_long() { 1 } else { 11 }, check)).await;
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rig::caller::{Caller, FAULTS};
-use rig::kinds::{KINDS, applications};
+use rig::kinds::{KINDS, TABLE, applications};
 use rig::mortal::Fault;
 use rig::streams::{START, tick};
 use rig::{Dice, Memory, STATEMENTS, Wires, World, instance, rule};
@@ -322,6 +322,7 @@ async fn taken(
         lake.rules.set(&format!("rules/analytics/{name}.json"), &rule);
         lake.rules.set(&format!("rules/analytics/{name}.sql"), &statements);
     }
+    lake.rules.set(TABLE.0, TABLE.1);
     lake.rules.set("rules/analytics/counts.json", r#"{"enabled": false}"#);
     let messages: Vec<String> = objects.iter().map(|(name, lines, at)| lake.object(name, &gzip(lines), *at)).collect();
     lake.tick_at(START).await;

@@ -47,12 +47,35 @@ pub const KINDS: &[(&str, &str)] = &[
         CREATE PUMP "P" AS INSERT INTO "OUT" SELECT STREAM s."k", s."n" FROM "SOURCE_SQL_STREAM_001" AS s
         ORDER BY FLOOR(s.ROWTIME TO SECOND), s."n" DESC;"#,
     ),
+    (
+        "joined",
+        r#"CREATE STREAM "OUT" ("a" VARCHAR(32), "b" VARCHAR(32));
+        CREATE PUMP "P" AS INSERT INTO "OUT" SELECT STREAM x."id", y."id"
+        FROM "SOURCE_SQL_STREAM_001" OVER (RANGE INTERVAL '3' SECOND PRECEDING) AS x
+        LEFT JOIN "SOURCE_SQL_STREAM_001" OVER (RANGE INTERVAL '2' SECOND PRECEDING) AS y ON x."k" = y."k" AND x."n" < y."n";"#,
+    ),
+    (
+        "looked-up",
+        r#"CREATE STREAM "OUT" ("id" VARCHAR(32), "label" VARCHAR(8));
+        CREATE PUMP "P" AS INSERT INTO "OUT" SELECT STREAM s."id", l."label"
+        FROM "SOURCE_SQL_STREAM_001" AS s LEFT JOIN "labels" AS l ON s."k" = l."k";"#,
+    ),
+    (
+        "most-frequent",
+        r#"CREATE STREAM "OUT" ("k" VARCHAR(4), "lines" BIGINT);
+        CREATE PUMP "P" AS INSERT INTO "OUT" SELECT STREAM ITEM, ITEM_COUNT
+        FROM TABLE(TOP_K_ITEMS_TUMBLING(CURSOR(SELECT STREAM * FROM "SOURCE_SQL_STREAM_001"), 'k', 2, 3));"#,
+    ),
 ];
 
-/// The rule of each: `source` as in its file.
-pub fn rule(source: &str) -> String {
+/// The reference table that one of them reads: its key in the rules bucket, and its rows.
+pub const TABLE: (&str, &str) =
+    ("rules/tables/labels.json", r#"{"k":"a","label":"one"} {"k":"b","label":"two"} {"k":"b","label":"three"}"#);
+
+/// The rule of each: `source` and `tables` as in its file.
+pub fn rule(source: &str, tables: &str) -> String {
     format!(
-        r#"{{"source": {source}, "recordIdField": "id",
+        r#"{{"source": {source}, "recordIdField": "id", "referenceTables": [{tables}],
   "inputSchema": {{"RecordFormat": {{"RecordFormatType": "JSON"}}, "RecordColumns": [
     {{"Name": "id", "SqlType": "VARCHAR(32)", "Mapping": "$.id"}},
     {{"Name": "k", "SqlType": "VARCHAR(4)", "Mapping": "$.k"}},
@@ -63,6 +86,13 @@ pub fn rule(source: &str) -> String {
 
 /// All of them, or one.
 pub fn applications(source: &str, only: Option<&str>) -> Vec<(&'static str, String, String)> {
+    let table = format!(
+        r#"{{"name": "labels", "s3": {{"key": "{}"}}, "schema": {{"RecordFormat": {{"RecordFormatType": "JSON"}}, "RecordColumns": [
+            {{"Name": "k", "SqlType": "VARCHAR(4)", "Mapping": "$.k"}},
+            {{"Name": "label", "SqlType": "VARCHAR(8)", "Mapping": "$.label"}}]}}}}"#,
+        TABLE.0
+    );
     let wanted = KINDS.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
-    wanted.map(|(name, statements)| (*name, rule(source), (*statements).to_owned())).collect()
+    let tables = |statements: &str| if statements.contains("\"labels\"") { table.as_str() } else { "" };
+    wanted.map(|(name, statements)| (*name, rule(source, tables(statements)), (*statements).to_owned())).collect()
 }

@@ -8,6 +8,7 @@ use stream_analytics::handler::{Context, handle};
 use stream_analytics::outside::RulesBucket;
 use tokio::task::JoinHandle;
 
+use super::kinds::TABLE;
 use super::streams::{START, ShardLog, tick};
 use super::{Dice, Memory, Wires, World, instance};
 
@@ -49,6 +50,7 @@ impl Run {
             rules.set(&format!("rules/analytics/{name}.json"), rule);
             rules.set(&format!("rules/analytics/{name}.sql"), statements);
         }
+        rules.set(TABLE.0, TABLE.1);
         rules.set("rules/analytics/log-aggregation.json", r#"{"enabled": false}"#);
         let instances = (0..3).map(|_| instance(&index, &lake, &rules, &wires)).collect();
         Run { dice, index, lake, rules, wires, instances, calls: BTreeMap::new(), others: Vec::new() }
