@@ -272,10 +272,7 @@ impl Run {
             counted(rows, "row")
         )?;
         if truncated > 0 {
-            writeln!(err, "{} too long for a column and cut off", counted(truncated, "text"))?;
-        }
-        for pump in self.engine.stopped_pumps() {
-            writeln!(err, "pump {pump} is created STOPPED: it did nothing")?;
+            writeln!(err, "{} too long for a column, cut off", counted(truncated, "text"))?;
         }
         if self.timeless > 0 {
             writeln!(err, "{} left out for want of a ROWTIME", counted(self.timeless, "line"))?;
