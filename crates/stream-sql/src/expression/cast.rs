@@ -1,7 +1,5 @@
 //! CAST, and the same conversions where a row enters a stream.
 
-use std::borrow::Cow;
-
 use super::RowError;
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
@@ -61,7 +59,7 @@ pub(crate) fn cast<'r>(value: Datum<'r>, from: Kind, to: SqlType) -> Result<Datu
                 return Err(RowError(format!("a text of {} characters is too long for {to}", text.chars().count())));
             }
             match to {
-                SqlType::Char { .. } => Datum::Text(padded(text, length)),
+                SqlType::Char { .. } => Datum::Text(super::padded(text, length)),
                 _ => Datum::Text(text),
             }
         }
@@ -86,14 +84,6 @@ pub(crate) fn cast<'r>(value: Datum<'r>, from: Kind, to: SqlType) -> Result<Datu
             _ => return Err(failed(&value)),
         }),
     })
-}
-
-/// A CHAR has its length: blanks fill it up.
-fn padded(text: Cow<'_, str>, length: usize) -> Cow<'_, str> {
-    match length.saturating_sub(text.chars().count()) {
-        0 => text,
-        missing => Cow::Owned(text.into_owned() + &" ".repeat(missing)),
-    }
 }
 
 /// Whether a whole number fits a type.

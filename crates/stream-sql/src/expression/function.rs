@@ -45,10 +45,6 @@ pub(crate) enum Function {
     Identity,
     /// The value, which a NOT NULL column takes: NULL fails.
     NotNull,
-    /// As much of a text as a column of so many characters takes.
-    Cut {
-        length: u32,
-    },
 }
 
 fn invalid<T>(what: &str) -> Result<T, RowError> {
@@ -69,7 +65,6 @@ impl Function {
         let fourth = args.next();
         Ok(match (self, first, second, third) {
             (Function::Identity | Function::NotNull, Some(value), ..) => value,
-            (Function::Cut { length }, Some(Datum::Text(text)), ..) => Datum::Text(text::cut(text, length)),
             (Function::Concat, Some(Datum::Text(left)), Some(Datum::Text(right)), _) => {
                 let mut text = left.into_owned();
                 text.push_str(&right);

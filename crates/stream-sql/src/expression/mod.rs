@@ -16,7 +16,7 @@ pub(crate) use cast::{Kind, cast, decimal_text, fits, to_double};
 pub(crate) use eval::compare;
 pub(crate) use function::Function;
 pub(crate) use pattern::{Pattern, PatternKind};
-pub(crate) use text::cut;
+pub(crate) use text::{cut, padded};
 
 use std::sync::Arc;
 

@@ -13,7 +13,15 @@ pub(super) fn slice<'r>(text: Cow<'r, str>, from: usize, to: usize) -> Datum<'r>
     }
 }
 
-/// The first characters of a text: what does not fit a column is cut off without a word ("VARCHAR truncated silently").
+/// A CHAR has its length: blanks fill it up.
+pub(crate) fn padded(text: Cow<'_, str>, length: usize) -> Cow<'_, str> {
+    match length.saturating_sub(text.chars().count()) {
+        0 => text,
+        missing => Cow::Owned(text.into_owned() + &" ".repeat(missing)),
+    }
+}
+
+/// The first characters of a text: what does not fit a column is cut off ("VARCHAR truncated silently").
 pub(crate) fn cut(text: Cow<'_, str>, length: u32) -> Cow<'_, str> {
     let length = length as usize;
     if text.len() <= length {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::expression::{Expr, Row, RowError};
+use crate::expression::{Expr, Row, RowError, cut, padded};
 use crate::value::{Datum, Value};
 
 /// Lets the rows through for which the condition holds, as other rows.
@@ -12,11 +12,40 @@ pub(crate) struct Calc {
     pub(crate) values: Vec<Expr>,
     /// `… AS ROWTIME`
     pub(crate) rowtime: Option<Expr>,
+    /// Texts that may be longer than the columns that take them.
+    pub(crate) cuts: Vec<Cut>,
+}
+
+/// A text that gets as many characters as its column has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cut {
+    /// Its place among the values.
+    pub(crate) place: usize,
+    /// Characters of the column.
+    pub(crate) length: u32,
+    /// A CHAR: filled up with blanks.
+    pub(crate) padded: bool,
+}
+
+impl Cut {
+    /// Whether anything was cut off.
+    fn apply(self, value: &mut Datum<'_>) -> bool {
+        let Datum::Text(text) = value else { return false };
+        let length = text.len();
+        let kept = cut(std::mem::take(text), self.length);
+        let is_cut = kept.len() < length;
+        *text = if self.padded { padded(kept, self.length as usize) } else { kept };
+        is_cut
+    }
 }
 
 impl Calc {
-    /// The row's ROWTIME and values, or nothing if it is not let through.
-    pub(super) fn row<'r>(&'r self, row: Row<'r>) -> Result<Option<(i64, Vec<Datum<'r>>)>, RowError> {
+    /// The row's ROWTIME and values, or nothing if it is not let through. Texts that are cut off are counted.
+    pub(super) fn row<'r>(
+        &'r self,
+        row: Row<'r>,
+        truncated: &mut u64,
+    ) -> Result<Option<(i64, Vec<Datum<'r>>)>, RowError> {
         if !holds(self.condition.as_ref(), row)? {
             return Ok(None);
         }
@@ -27,7 +56,10 @@ impl Calc {
                 _ => return Err(RowError("ROWTIME is NULL".into())),
             },
         };
-        let values = self.values.iter().map(|expr| expr.eval(row)).collect::<Result<Vec<_>, _>>()?;
+        let mut values = self.values.iter().map(|expr| expr.eval(row)).collect::<Result<Vec<_>, _>>()?;
+        for cut in &self.cuts {
+            *truncated += u64::from(cut.apply(&mut values[cut.place]));
+        }
         Ok(Some((rowtime, values)))
     }
 }

@@ -22,7 +22,7 @@ mod within;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
-pub(crate) use calc::{Calc, Distinct};
+pub(crate) use calc::{Calc, Cut, Distinct};
 pub(crate) use equality::Hashed;
 pub(crate) use join::{Join, JoinSide, Reach};
 pub(crate) use lookup::Lookup;

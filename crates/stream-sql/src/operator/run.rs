@@ -41,7 +41,7 @@ impl<'a> Run<'a> {
                 self.accept(target, row);
                 Ok(())
             }
-            (Operator::Calc(calc), _) => match calc.row(row) {
+            (Operator::Calc(calc), _) => match calc.row(row, &mut self.state.counters.truncated) {
                 Ok(Some((rowtime, values))) => {
                     self.forward(node, Row { rowtime, now: row.now, values: &values });
                     Ok(())

@@ -22,7 +22,7 @@ mod union;
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
 use crate::expression::{Expr, Function};
-use crate::operator::{Calc, Node, Operator, Stream, Target};
+use crate::operator::{Calc, Cut, Node, Operator, Stream, Target};
 use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::syntax::{self, tree};
@@ -179,12 +179,13 @@ impl Planner {
                 message.replacen("{}", &places.len().to_string(), 1).replacen("{}", &flow.columns.len().to_string(), 1);
             return Err(span.error(message));
         }
-        let mut values = vec![Expr::Literal(Value::Null); target.columns.len()];
+        let (mut values, mut cuts) = (vec![Expr::Literal(Value::Null); target.columns.len()], Vec::new());
         for (column, place) in flow.columns.into_iter().zip(places) {
+            cuts.extend(cut(&column.value, place, target.columns[place].sql_type));
             values[place] = assign(column, &target.columns[place])?;
         }
-        let node =
-            self.graph.add(Operator::Calc(Calc { condition: flow.filter, values, rowtime: flow.rowtime }), flow.node);
+        let calc = Calc { condition: flow.filter, values, rowtime: flow.rowtime, cuts };
+        let node = self.graph.add(Operator::Calc(calc), flow.node);
         if self.graph.reaches(target.node, node) {
             return Err(insert
                 .target
@@ -250,21 +251,17 @@ fn assign(column: FlowColumn, target: &StreamColumn) -> Result<Expr, SqlError> {
             target.name, target.sql_type, column.name
         )));
     }
-    let value = fitted(cut_off(column.value, target.sql_type), target.sql_type);
+    let is_cut = cut(&column.value, 0, target.sql_type).is_some();
+    let value = if is_cut { column.value } else { fitted(column.value, target.sql_type) };
     if target.not_null {
         return Ok(Expr::Call(Function::NotNull, vec![value.expr]));
     }
     Ok(value.expr)
 }
 
-/// A text that may be longer than a column takes: the column gets its first characters.
-fn cut_off(value: Typed, to: SqlType) -> Typed {
-    match value.data_type {
-        Type::Sql(from) if from.is_text() && to.is_text() && length(from) > length(to) => {
-            let cut = Function::Cut { length: length(to) };
-            let data_type = Type::Sql(SqlType::Varchar { length: length(to) });
-            Typed { expr: Expr::Call(cut, vec![value.expr]), data_type }
-        }
-        _ => value,
-    }
+/// A text that may be longer than the column that takes it.
+fn cut(value: &Typed, place: usize, to: SqlType) -> Option<Cut> {
+    let Type::Sql(from) = value.data_type else { return None };
+    let is_long = from.is_text() && to.is_text() && length(from) > length(to);
+    is_long.then(|| Cut { place, length: length(to), padded: matches!(to, SqlType::Char { .. }) })
 }

@@ -233,7 +233,7 @@ impl Graph {
             }
         }
         let (width, has_rowtime) = (values.len(), flow.rowtime.is_some());
-        let calc = Calc { condition: flow.filter, values, rowtime: flow.rowtime };
+        let calc = Calc { condition: flow.filter, values, rowtime: flow.rowtime, cuts: Vec::new() };
         let mut node = self.add(Operator::Calc(calc), flow.node);
         if has_rowtime {
             node = self.add(Operator::Stream(Stream { number: None, inserters: 1 }), node);

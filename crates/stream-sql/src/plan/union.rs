@@ -33,7 +33,8 @@ impl Graph {
         for flow in flows {
             let typed =
                 flow.columns.into_iter().zip(&types).map(|(column, data_type)| of_type(column.value, *data_type));
-            let calc = Calc { condition: flow.filter, values: typed.collect(), rowtime: flow.rowtime };
+            let calc =
+                Calc { condition: flow.filter, values: typed.collect(), rowtime: flow.rowtime, cuts: Vec::new() };
             inserters.push(self.add(Operator::Calc(calc), flow.node));
         }
         let node = self.node(stream);

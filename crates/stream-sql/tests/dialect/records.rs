@@ -38,6 +38,16 @@ fn a_record_that_does_not_coerce_is_in_error_stream_with_its_data() {
     assert_eq!((counters.rows, counters.errors, counters.truncated), (4, 2, 1));
 }
 
+#[test]
+fn a_text_too_long_for_a_column_of_a_stream_is_cut_off_and_counted() {
+    let sql = "CREATE STREAM o (v VARCHAR(4), c CHAR(4), d CHAR(9));
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM k, k, k FROM s;";
+    let (rows, state) = run(sql, &[(1, Some(r#"{"k":"äöüäöü"}"#)), (2, Some(r#"{"k":"abc"}"#))]);
+    let expected = [r#"O 1 {"V":"äöüä","C":"äöüä","D":"äöüäöü   "}"#, r#"O 2 {"V":"abc","C":"abc ","D":"abc      "}"#];
+    assert_eq!(rows, expected);
+    assert_eq!((state.counters.errors, state.counters.truncated), (0, 2));
+}
+
 /// What a value of a record is, as text, in a column of a type; `error` where its row fails.
 fn mapped(sql_type: &str, format: &str, record: &str) -> String {
     let schema = format!(
