@@ -5,13 +5,16 @@ mod rig;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use ledger::ObjectStore;
 use rig::caller::{Caller, FAULTS};
 use rig::kinds::{KINDS, PAGED, applications};
 use rig::plan::{Moment, happen, moments};
 use rig::run::Run;
 use rig::streams::{START, tick};
 use serde_json::Value;
+use stream_analytics::places;
 use tokio::task::LocalSet;
 
 type Plan = Vec<(i64, Moment)>;
@@ -278,4 +281,8 @@ async fn changed_on_the_way(plan: &Plan, seed: u64) {
     }
     run.end().await;
     assert_each_line_once(&run, &format!("seed {seed}"));
+    // Who had not heard of it did not change it back.
+    let index: Arc<dyn ObjectStore> = Arc::new(run.index.clone());
+    let definition = places::head(&index, "rows").load().await.unwrap().state.definition;
+    assert!(format!("{definition:?}").contains("-- Changed."), "seed {seed}: {definition:?}");
 }
