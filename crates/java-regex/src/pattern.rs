@@ -209,6 +209,7 @@ mod tests {
             ("*a", "dangling *"),
             ("a**", "dangling *"),
             ("a{x}", "illegal repetition"),
+            ("a{xö}", "illegal repetition"),
             ("[z-a]", "illegal character range"),
             (r"\y", r"illegal escape \y"),
             (r"\X", r"\X is not supported"),

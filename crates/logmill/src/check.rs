@@ -8,6 +8,7 @@ use emulator::{Config, template};
 use lambda::RuleError;
 use schemars::Schema;
 use stream_analytics::application::Application;
+use stream_analytics::rule::Exported;
 
 use crate::excerpt;
 use crate::print::say;
@@ -16,8 +17,9 @@ const EXAMPLES: &str = "Examples:
   logmill check infra/rules/*.json infra/rules/analytics/*
   logmill check /etc/aws-kinesis/agent.json template.yaml
 
-A file's kind follows from its name: firehose-transform.json and index.json are rule files, analytics/NAME.json, and any
-NAME.json with a NAME.sql beside it, is an SQL application (both are checked, whichever is named), *.yaml is a template, any other *.json with \"flows\" an agent configuration.
+A file's kind follows from its name: firehose-transform.json and index.json are rule files; analytics/NAME.json, any NAME.json with a
+NAME.sql beside it, and what describe-application printed, are SQL applications (both files are checked, whichever is named); *.yaml is
+a template, any other *.json with \"flows\" an agent configuration.
 Errors are printed as FILE:LINE:COLUMN: MESSAGE, with the line and a caret under the place; the exit code is 1 if there was one.";
 
 /// A kind of rule file: `KIND.json`.
@@ -107,14 +109,16 @@ fn check(file: &Path) -> Result<Checked, String> {
     let in_analytics = file.parent().and_then(Path::file_name).is_some_and(|folder| folder == "analytics");
     let has_statements = || file.with_extension("sql").is_file();
     if extension == "sql" || extension == "json" && (in_analytics || has_statements()) {
-        application(file)?;
-        return Ok(Checked { kind: "SQL application".into(), warnings: Vec::new() });
+        return checked_application(file);
     }
     let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
     let stem = file.file_stem().unwrap_or_default();
     if let Some(rules) = RULE_FILES.iter().find(|rules| extension == "json" && stem == rules.kind) {
         (rules.check)(&text).map_err(|e| excerpt::message(file, &text, e.line, e.column, &e.message))?;
         return Ok(Checked { kind: format!("{} rules", rules.kind), warnings: Vec::new() });
+    }
+    if Exported::is(&text) {
+        return checked_application(file);
     }
     if text.contains("\"flows\"") {
         let loaded = agent::config::load(file).map_err(|e| e.to_string())?;
@@ -125,6 +129,13 @@ fn check(file: &Path) -> Result<Checked, String> {
          (*.yaml)",
         RULE_FILES.map(|rules| format!("{}.json", rules.kind)).join(", ")
     ))
+}
+
+fn checked_application(file: &Path) -> Result<Checked, String> {
+    let application = application(file)?;
+    let stopped = application.iter().flat_map(|application| application.engine().stopped_pumps());
+    let warnings = stopped.map(|pump| format!("{}: pump {pump} is STOPPED: it does nothing", file.display())).collect();
+    Ok(Checked { kind: "SQL application".into(), warnings })
 }
 
 /// An SQL application: the rule and the statements beside it. None: it is switched off.

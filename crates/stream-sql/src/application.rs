@@ -23,6 +23,8 @@ pub struct Application {
     pub(crate) streams: Vec<StreamPlan>,
     pub(crate) pumps: Vec<String>,
     pub(crate) tables: Vec<TablePlan>,
+    /// Nodes whose time is that of the events: those of the sources, and of streams into which nobody inserts.
+    pub(crate) roots: Vec<NodeId>,
     /// Pumps that are created STOPPED.
     pub(crate) stopped: Vec<String>,
 }
@@ -214,8 +216,8 @@ impl Application {
         if let Event::Record { source, rowtime, .. } | Event::Row { source, rowtime, .. } = event
             && source < self.sources.len()
         {
-            let others = self.sources.iter().enumerate().filter(|(place, _)| *place != source);
-            others.for_each(|(_, plan)| run.bound(Target { node: plan.node, port: 0 }, rowtime));
+            let others = self.roots.iter().filter(|root| **root != self.sources[source].node);
+            others.for_each(|root| run.bound(Target { node: *root, port: 0 }, rowtime));
         }
         match event {
             Event::Record { source, rowtime, arrival, origin, bytes } => {
@@ -241,8 +243,8 @@ impl Application {
                 run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values: &values });
             }
             Event::Bound(time) => {
-                for plan in &self.sources {
-                    run.bound(Target { node: plan.node, port: 0 }, time);
+                for root in &self.roots {
+                    run.bound(Target { node: *root, port: 0 }, time);
                 }
             }
         }

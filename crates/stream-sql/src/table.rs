@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHasher;
 
-use crate::expression::{Expr, Row, RowError};
-use crate::operator::hash_of;
+use crate::expression::{Expr, Row};
+use crate::operator::Hashed;
 use crate::record::Reader;
 use crate::schema::Source;
 use crate::value::{Datum, SqlType};
@@ -58,6 +58,8 @@ struct Index {
     first: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
     /// Of each row the next one with its hash, or [`NONE`].
     next: Vec<u32>,
+    /// Rows whose keys could not be computed: they are always tried.
+    failed: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -95,6 +97,10 @@ impl TablePlan {
             columns: self.source.columns.iter().map(|c| Column::new(c.sql_type)).collect(),
             ..Table::default()
         };
+        // Nothing is not a record that is wrong.
+        if records.trim_ascii().is_empty() {
+            return Ok(table);
+        }
         let mut failed = None;
         Reader::new(&self.source, &self.used).read(records, &mut |values| match values {
             _ if failed.is_some() => {}
@@ -112,7 +118,7 @@ impl TablePlan {
             return Err(error);
         }
         for index in &self.indexes {
-            let index = table.index(index)?;
+            let index = table.index(index);
             table.indexes.push(index);
         }
         Ok(table)
@@ -129,15 +135,16 @@ impl Table {
         self.columns.get(column).map_or(Datum::Null, |column| column.value(row as usize))
     }
 
-    /// The rows whose keys have a hash, in their order.
+    /// The rows whose keys have a hash, in their order; behind them those of whom that is not known.
     pub(crate) fn find(&self, index: usize, hash: u64) -> impl Iterator<Item = u32> {
         let index = self.indexes.get(index);
         let next = |row: u32| Some(row).filter(|row| *row != NONE);
         let first = index.and_then(|index| index.first.get(&hash).copied());
-        std::iter::successors(first, move |row| index.and_then(|index| next(index.next[*row as usize])))
+        let found = std::iter::successors(first, move |row| index.and_then(|index| next(index.next[*row as usize])));
+        found.chain(index.into_iter().flat_map(|index| &index.failed).copied())
     }
 
-    fn index(&self, plan: &IndexPlan) -> Result<Index, String> {
+    fn index(&self, plan: &IndexPlan) -> Index {
         let mut index = Index { next: vec![NONE; self.len as usize], ..Index::default() };
         let mut values = vec![Datum::Null; plan.offset + self.columns.len()];
         // From the last to the first: so that each chain ascends.
@@ -145,15 +152,18 @@ impl Table {
             for (place, column) in self.columns.iter().enumerate() {
                 values[plan.offset + place] = column.value(row as usize);
             }
-            let hash = hash_of(&plan.keys, Row { rowtime: 0, now: 0, values: &values });
-            let failed = |error: RowError| format!("record {}: what it is joined by: {}", row + 1, error.0);
-            if let Some(hash) = hash.map_err(failed)?
-                && let Some(later) = index.first.insert(hash, row)
-            {
-                index.next[row as usize] = later;
+            match Hashed::of(&plan.keys, Row { rowtime: 0, now: 0, values: &values }) {
+                Hashed::Value(hash) => {
+                    if let Some(later) = index.first.insert(hash, row) {
+                        index.next[row as usize] = later;
+                    }
+                }
+                Hashed::Null => {}
+                Hashed::Failed => index.failed.push(row),
             }
         }
-        Ok(index)
+        index.failed.reverse();
+        index
     }
 }
 

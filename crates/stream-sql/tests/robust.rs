@@ -13,7 +13,14 @@ fn source() -> Source {
 }
 
 fn run(sql: &str, records: &[&[u8]]) {
-    let Ok(application) = Application::compile(sql, &[source()], &[]) else { return };
+    let Ok(application) = Application::compile(sql, &[source()], &[Source { name: "T".into(), ..source() }]) else {
+        return;
+    };
+    let application =
+        records.iter().fold(application, |application, record| match application.clone().with_table("T", record) {
+            Ok(application) => application,
+            Err(_) => application,
+        });
     let (mut state, mut rows) = (State::default(), Vec::new());
     for (place, bytes) in (0..).zip(records) {
         application.run(
@@ -76,6 +83,10 @@ const WORDS: &[&str] = &[
     "AVG",
     "MAX",
     "OVER",
+    "NTH_VALUE",
+    "UNBOUNDED",
+    "CURRENT",
+    "ROW",
     "FLOOR",
     "CEIL",
     "STEP",
@@ -119,8 +130,28 @@ const WORDS: &[&str] = &[
     "HAVING",
     "WINDOW",
     "w",
+    "JOIN",
+    "LEFT",
+    "FULL",
+    "ON",
+    "T",
+    "x",
+    "x.\"n\"",
+    "OVER (ROWS 2 PRECEDING)",
     "EXTRACT",
     ";",
+    "UNION",
+    "ALL",
+    "WITHIN",
+    "ORDER",
+    "PERIOD",
+    "PRECEDES",
+    "STRICTLY",
+    "LEADS",
+    "CREATE",
+    "FUNCTION",
+    "RETURNS",
+    "RETURN",
 ];
 
 /// Expressions over the columns, most of them of the right types.
@@ -141,6 +172,9 @@ fn expression() -> impl Strategy<Value = String> {
         "UNIX_TIMESTAMP(\"t\")",
         "EXTRACT(SECOND FROM \"t\")",
         "SUM(\"d\") OVER (ROWS 2 PRECEDING)",
+        "STDDEV(DISTINCT \"f\" * \"n\") OVER (RANGE INTERVAL '1' SECOND PRECEDING)",
+        "EXP_AVG(\"f\" * 1e300, INTERVAL '1' SECOND) OVER (RANGE INTERVAL '1' SECOND PRECEDING)",
+        "NTH_VALUE(\"n\", 2) FROM LAST IGNORE NULLS OVER ()",
         "TSDIFF(TO_TIMESTAMP(\"n\") + INTERVAL '99' YEAR, FLOOR(TO_TIMESTAMP(\"n\") TO MONTH))",
         "UNIX_TIMESTAMP(STEP(TO_TIMESTAMP(\"n\") BY INTERVAL '7' MONTH) - \"n\" * INTERVAL '1' DAY)",
         "UNIX_TIMESTAMP(CHAR_TO_TIMESTAMP('yMdHmsS', \"a\"))",
@@ -197,6 +231,10 @@ proptest! {
     fn words_in_any_order(words in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..30)) {
         run(&format!("CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM {}", words.join(" ")), &[b"{}"]);
         run(&format!("CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM 1 FROM S WHERE {}", words.join(" ")), &[b"{}"]);
+        run(&format!("CREATE FUNCTION f(w INTEGER) RETURNS INTEGER RETURN {}; CREATE STREAM o (a INTEGER);
+            CREATE PUMP p AS INSERT INTO o SELECT STREAM f(f(1)) FROM S", words.join(" ")), &[b"{}"]);
+        run(&format!("CREATE STREAM o (a INTEGER); CREATE PUMP p AS INSERT INTO o SELECT STREAM 1 FROM S
+            UNION ALL SELECT STREAM \"n\" FROM S ORDER BY ROWTIME, {}", words.join(" ")), &[b"{}"]);
     }
 
     #[test]
@@ -204,6 +242,20 @@ proptest! {
         let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         run(&format!("CREATE STREAM o (a DOUBLE); CREATE PUMP p AS INSERT INTO o SELECT STREAM {expression} FROM S"), &records);
         run(&format!("CREATE STREAM o (a BOOLEAN); CREATE PUMP p AS INSERT INTO o SELECT STREAM {expression} FROM S"), &records);
+    }
+
+    #[test]
+    fn joins_over_any_record(expression in expression(), records in prop::collection::vec(record(), 1..5)) {
+        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        // One side has another name for what the expression reads.
+        let (rows, renamed) = ("S OVER (ROWS 2 PRECEDING) AS x", "(SELECT STREAM \"n\" AS m FROM S)");
+        for from in [
+            format!("{rows} FULL JOIN {renamed} OVER (RANGE INTERVAL '1' SECOND PRECEDING) AS y"),
+            format!("{renamed} AS y RIGHT JOIN {rows}"),
+            format!("{renamed} AS y LEFT JOIN T"),
+        ] {
+            run(&format!("CREATE STREAM o (a BIGINT); CREATE PUMP p AS INSERT INTO o SELECT STREAM 1 FROM {from} ON {expression} = y.m"), &records);
+        }
     }
 
     #[test]

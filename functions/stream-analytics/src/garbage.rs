@@ -139,4 +139,29 @@ mod tests {
         // Built on what was before: it cannot name what is gone.
         assert!(head.commit(late).await.unwrap().is_none());
     }
+
+    #[tokio::test]
+    async fn pages_and_tables_that_no_head_names_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn ObjectStore> = Arc::new(FileStore::open(folder.path()).unwrap());
+        let head = places::head(&store, "a");
+        let mut loaded = head.load().await.unwrap();
+        let page = stream_sql::PageId("0-0-0-5".to_owned());
+        loaded.state.pages.insert(page.clone(), 3);
+        loaded.state.tables.insert("T".to_owned(), places::table("a", "5f", 0));
+        let late = head.commit(loaded).await.unwrap().unwrap();
+        let named = [places::page("a", &page, 3), places::table("a", "5f", 0)];
+        let unnamed = [places::page("a", &page, 2), places::table("a", "5f", 1)];
+        for key in named.iter().chain(&unnamed) {
+            store.put(key, Bytes::new(), &Precondition::None).await.unwrap();
+        }
+        collect(&store, "a").await.unwrap();
+        assert_eq!(list(&*store, "a").await.unwrap().others, named);
+        // Built on what was before: it cannot name what is gone.
+        assert!(head.commit(late).await.unwrap().is_none());
+        // Nothing to collect: the head stays as it is.
+        let before = head.load().await.unwrap().sequence;
+        collect(&store, "a").await.unwrap();
+        assert_eq!(head.load().await.unwrap().sequence, before);
+    }
 }

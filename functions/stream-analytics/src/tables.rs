@@ -71,7 +71,9 @@ impl Tables {
 
     async fn object(&self, table: &Table) -> Result<Bytes, String> {
         let bucket = table.s3.bucket.as_deref().map_or_else(|| self.rules.clone(), |name| (self.buckets)(name));
-        let size = bucket.head(&table.s3.key).await.map_err(|error| error.to_string())?.size;
+        // Without the right to list a bucket, what is missing is refused.
+        let size =
+            bucket.head(&table.s3.key).await.map_err(|error| format!("{error} (missing, or not to be read)"))?.size;
         if size > MAX_TABLE_BYTES {
             return Err(format!("{size} bytes: expected at most {MAX_TABLE_BYTES}"));
         }

@@ -66,6 +66,63 @@ fn errors_of_the_rule() {
     check(&good, None, "a.json:0:0: a.sql: no such file");
 }
 
+fn check_line(json: &str, expected: &str) {
+    let error = parse("a", json, Some(STATEMENTS)).expect_err(expected);
+    assert!(
+        error.line == 4 && error.column > 0 && error.message.starts_with(expected),
+        "found    {error}\nexpected {expected}"
+    );
+}
+
+#[test]
+fn errors_of_outputs_and_tables() {
+    let good = rule(r#"{"kinesis": "s"}"#);
+    let with = |from: &str, to: &str, expected: &str| {
+        assert!(good.contains(from), "{from}");
+        check_line(&good.replace(from, to), expected);
+    };
+    let firehose = r#""firehose": "summary""#;
+    with(firehose, r#""lambda": "f""#, "lambda: a function as an output is not supported");
+    with(&format!("{firehose}, "), "", "output of DESTINATION_SQL_STREAM: expected one of \"firehose\", ");
+    with(firehose, r#""firehose": "a", "kinesis": "b""#, "output of DESTINATION_SQL_STREAM: expected one of");
+    with(firehose, r#""kinesis": "a/b""#, "kinesis: \"a/b\": expected a stream's name");
+    with(firehose, r#""index": "Rows""#, "index: \"Rows\": expected an index's name");
+    with(firehose, r#""index": "../x""#, "index: \"../x\": expected an index's name");
+    with(r#"summary", "format": "JSON""#, r#"summary", "format": "csv""#, "unknown variant `csv`");
+    with(r#""firehose": "summary", "format": "JSON""#, r#""index": "i", "format": "CSV""#, "format: an index");
+    with(firehose, r#""kinesis": "s""#, "outputs: s is the source");
+    let schema =
+        r#"{"RecordFormat": {"RecordFormatType": "CSV"}, "RecordColumns": [{"Name": "a", "SqlType": "INTEGER"}]}"#;
+    let table = |name: &str, s3: &str| format!(r#"{{"name": "{name}", "s3": {s3}, "schema": {schema}}}"#);
+    let tables = |tables: &str| {
+        let to = format!("\"referenceTables\": [{tables}],\n  \"outputs\"");
+        good.replace("\"outputs\"", &to)
+    };
+    let here = r#"{"key": "rules/tables/t.csv"}"#;
+    assert!(parse("a", &tables(&table("T", here)), Some(STATEMENTS)).unwrap().is_some());
+    let check = |all: &str, expected: &str| check_line(&tables(all), expected);
+    check(&table("T", r#"{"key": "t.csv"}"#), "key: \"t.csv\": expected it to begin with rules/tables/");
+    check(&table("T", r#"{"bucket": "a/b", "key": "t.csv"}"#), "bucket: expected a bucket's name");
+    check(&[table("T", here), table("T", here)].join(", "), "referenceTables: T is there twice");
+    check(&vec![table("T", here); 5].join(", "), "referenceTables: expected at most 4, found 5");
+    check(&table("T", here).replace("INTEGER", "INT EGER"), "referenceTables: T: column");
+}
+
+#[test]
+fn the_source_has_the_name_that_it_is_given() {
+    let good = rule(r#"{"kinesis": "s"}"#);
+    let named = |keys: &str| good.replacen('{', &format!("{{{keys}, "), 1);
+    let sql = |name: &str| STATEMENTS.replace("SOURCE_SQL_STREAM_001", name);
+    let two = named(r#""namePrefix": "clicks", "inputParallelism": 2"#);
+    for name in ["clicks_001", "clicks_002"] {
+        assert!(parse("a", &two, Some(&sql(name))).unwrap().is_some(), "{name}");
+    }
+    assert!(parse("a", &two, Some(&sql("clicks_003"))).is_err());
+    assert!(parse("a", &two, Some(STATEMENTS)).is_err());
+    let expected = "a.json:1:2: inputParallelism: expected 1 to 64, found 65";
+    check(&named(r#""inputParallelism": 65"#), Some(STATEMENTS), expected);
+}
+
 #[test]
 fn errors_of_the_statements() {
     let good = rule(r#"{"kinesis": "s"}"#);

@@ -2,7 +2,10 @@
 
 mod rig;
 
+use std::collections::BTreeMap;
+
 use rig::run::Run;
+use rig::stage::{Stage, lines};
 use rig::streams::{START, ShardLog, tick};
 use rig::{STATEMENTS, instance, rule};
 use stream_analytics::handler::handle;
@@ -53,14 +56,32 @@ impl Run {
         let world = self.wires.world.lock().unwrap();
         assert_eq!(world.counted(), world.expected(), "seed {seed}");
         assert!(world.lines.len() > 100, "{}", world.lines.len());
+        // Whatever was sent again, every receiver has the same rows.
+        let by_id = |line: &str| {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            (row["_id"].as_str().unwrap().to_owned(), row)
+        };
+        let records: BTreeMap<_, _> = world.records.values().map(|record| by_id(record)).collect();
+        assert_eq!(records, world.rows, "seed {seed}");
+        let lines = lines(&self.lake, "inbox/counts/2018/08/27/10/");
+        let indexed: BTreeMap<_, _> = lines.iter().map(|line| by_id(line)).collect();
+        assert_eq!((indexed.len(), &indexed), (lines.len(), &world.rows), "seed {seed}: no line is in two objects");
         let left = self.index.keys("analytics/counts/segments/");
         assert!(left.is_empty(), "seed {seed}: {left:?}");
     }
 }
 
+/// The rows of one stream everywhere.
+fn three_outputs() -> String {
+    let output = |to: &str| format!(r#"{{"stream": "DESTINATION_SQL_STREAM", {to}, "format": "JSON"}}"#);
+    let firehose = output(r#""firehose": "summary""#);
+    let others = [output(r#""kinesis": "counts""#), output(r#""index": "counts""#)];
+    rule(r#"{"kinesis": "log-stream"}"#).replace(&firehose, &format!("{firehose}, {}", others.join(", ")))
+}
+
 /// Counts by minute and status, over the shards.
 fn counts(seed: u64) -> Run {
-    Run::new(seed, &[("counts", rule(r#"{"kinesis": "log-stream"}"#), STATEMENTS.to_owned())])
+    Run::new(seed, &[("counts", three_outputs(), STATEMENTS.to_owned())])
 }
 
 async fn run(seed: u64, between: impl Fn(&mut Run)) {
@@ -161,4 +182,22 @@ async fn a_new_application_does_not_wait_for_what_was_before_it() {
     assert_eq!(run.reply(&run.batch(0)).await, DONE);
     run.reply(&tick(START + 3_720_000)).await;
     assert_eq!(run.wires.world.lock().unwrap().counted().values().sum::<i64>(), 1);
+}
+
+#[tokio::test]
+async fn a_row_says_where_its_record_was_if_it_is_asked() {
+    let stage = Stage::new();
+    let outputs = r#""outputs": [{"stream": "ROWS", "firehose": "summary"}]"#;
+    let sql = r#"CREATE STREAM "ROWS" (a INTEGER, k VARCHAR(512), n VARCHAR(128), s VARCHAR(64));
+        CREATE PUMP "P" AS INSERT INTO "ROWS" SELECT STREAM "a", KEY, NUMBER, SHARD FROM "SOURCE_SQL_STREAM_001";"#;
+    let sql = sql.replace("KEY", "PARTITION_KEY").replace("NUMBER", "SEQUENCE_NUMBER").replace("SHARD", "SHARD_ID");
+    stage.application(outputs, &sql);
+    stage.records(&[r#"{"a": 1}{"a": 2}"#, r#"{"a": 3}"#]).await;
+    stage.tick_after(60_000).await;
+    let mut rows = stage.rows();
+    rows.sort_by_key(|row| row["A"].as_i64());
+    let found: Vec<_> = rows.iter().map(|row| ["A", "K", "N", "S"].map(|column| row[column].clone())).collect();
+    let shard = "shardId-000000000000";
+    let expected = serde_json::json!([[1, "1", "1001", shard], [2, "1", "1001", shard], [3, "1", "1002", shard]]);
+    assert_eq!(serde_json::json!(found), expected);
 }

@@ -398,7 +398,7 @@ impl Translator {
         let rest = &self.chars[self.at..];
         let close = rest.iter().position(|c| *c == '}').ok_or_else(|| illegal("illegal repetition: unclosed {"))?;
         let text: String = rest[..=close].iter().collect();
-        let inner = &text[1..close.min(text.len() - 1)];
+        let inner = &text[1..text.len() - 1];
         let (least, most) = inner.split_once(',').unwrap_or((inner, inner));
         let number =
             |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u32>().ok()).flatten();

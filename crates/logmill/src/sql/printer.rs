@@ -73,12 +73,11 @@ impl Printer {
                         [String::from("ROWTIME")].into_iter().chain(names).collect::<Vec<_>>().join(",")
                     )?;
                 }
-                let values = row.values.iter().map(|value| match value {
-                    Value::Null => String::new(),
-                    Value::Text(text) => quoted(text),
-                    value => value.to_string(),
-                });
-                writeln!(out, "{}", [rowtime(&row)].into_iter().chain(values).collect::<Vec<_>>().join(","))
+                let mut line = rowtime(&row).into_bytes();
+                line.push(b',');
+                application.write_csv(&row, &mut line);
+                line.push(b'\n');
+                out.write_all(&line)
             }
         }
     }
@@ -97,11 +96,7 @@ pub fn rowtime(row: &OutputRow) -> String {
     Value::Timestamp(row.rowtime).to_string()
 }
 
-/// A text as a field of CSV (RFC 4180); an empty one in quotes, since NULL is nothing.
-fn quoted(text: &str) -> String {
-    if text.is_empty() || text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+/// A column's name as a field of CSV (RFC 4180).
+fn quoted(name: &str) -> String {
+    if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }

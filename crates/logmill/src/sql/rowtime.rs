@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 use stream_analytics::application::Application;
-use stream_analytics::engine;
-use stream_analytics::line;
+use stream_analytics::{engine, line};
 use stream_sql::{Column, Event, Format, OutputRow, Source, SqlType, State, Value};
 
 use super::time;

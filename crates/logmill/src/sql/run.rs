@@ -1,5 +1,6 @@
 //! `logmill sql run`.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -64,7 +65,7 @@ pub struct Arguments {
     /// How the time is written: a pattern of SimpleDateFormat
     #[arg(long, value_name = "PATTERN")]
     rowtime_format: Option<String>,
-    /// A reference table's records
+    /// A reference table's records; one of the rules bucket (rules/tables/…) is also found in the folder above the rules
     #[arg(long, value_name = "NAME=FILE", value_parser = table)]
     table: Vec<(String, PathBuf)>,
     /// The in-application streams to print, sources and error_stream too; by default the application's outputs
@@ -148,7 +149,10 @@ impl Run {
         let records = Records::new(&application, folder).map_err(Refused::Failed)?;
         let clock = Clock::new(&application, arguments.rowtime.as_deref(), arguments.rowtime_format.as_deref())
             .map_err(Refused::Usage)?;
-        let engine = engine(&application, arguments)?;
+        for pump in application.engine().stopped_pumps() {
+            eprintln!("pump {pump} is STOPPED: it does nothing");
+        }
+        let engine = engine(&application, folder, arguments)?;
         let streams = engine.streams();
         Ok(Run {
             state: engine.start(),
@@ -255,7 +259,7 @@ impl Run {
 
     fn summary(&self, started: Instant, err: &mut impl Write) -> io::Result<()> {
         let seconds = started.elapsed().as_secs_f64();
-        let stream_sql::Counters { rows, late, errors, .. } = self.state.counters;
+        let stream_sql::Counters { rows, late, errors, truncated } = self.state.counters;
         for ((name, _), count) in self.streams.iter().zip(&self.printed).filter(|(_, count)| **count > 0) {
             writeln!(err, "{} of {name}", counted(*count, "row"))?;
         }
@@ -267,6 +271,9 @@ impl Run {
             counted(self.lines, "line"),
             counted(rows, "row")
         )?;
+        if truncated > 0 {
+            writeln!(err, "{} too long for a column, cut off", counted(truncated, "text"))?;
+        }
         if self.timeless > 0 {
             writeln!(err, "{} left out for want of a ROWTIME", counted(self.timeless, "line"))?;
         }
@@ -290,12 +297,28 @@ fn file(application: &str, rules: &Path) -> PathBuf {
     rules.join(application).with_extension("json")
 }
 
-/// The engine with its tables, giving out what is asked for.
-fn engine(application: &Application, arguments: &Arguments) -> Result<stream_sql::Application, Refused> {
+/// The engine with its tables, giving out what is asked for. Tables of the rules bucket are looked for in the rules' folder.
+fn engine(
+    application: &Application,
+    folder: Option<&Path>,
+    arguments: &Arguments,
+) -> Result<stream_sql::Application, Refused> {
     let mut engine = application.engine().clone();
-    for (name, file) in &arguments.table {
-        let records = std::fs::read(file).map_err(|error| Refused::Failed(format!("{}: {error}", file.display())))?;
-        engine = engine.with_table(name, &records).map_err(|e| Refused::Failed(format!("{}: {e}", file.display())))?;
+    let mut files: BTreeMap<&str, PathBuf> = BTreeMap::new();
+    for table in application.tables() {
+        let key = table.s3.key.strip_prefix("rules/").filter(|_| table.s3.bucket.is_none());
+        files.extend(folder.zip(key).map(|(folder, key)| (table.name.as_str(), folder.join(key))));
+    }
+    files.retain(|_, file| file.is_file());
+    files.extend(arguments.table.iter().map(|(name, file)| (name.as_str(), file.clone())));
+    if let Some(missing) = application.tables().iter().find(|table| !files.contains_key(table.name.as_str())) {
+        let (name, key) = (&missing.name, &missing.s3.key);
+        return Err(Refused::Usage(format!("reference table {name} ({key}): expected --table {name}=FILE")));
+    }
+    for (name, file) in files {
+        let failed = |error: String| Refused::Failed(format!("{}: {error}", file.display()));
+        let records = std::fs::read(&file).map_err(|error| failed(error.to_string()))?;
+        engine = engine.with_table(name, &records).map_err(failed)?;
     }
     let mut wanted: Vec<&str> = match arguments.stream.as_slice() {
         [] => application.outputs().collect(),

@@ -181,6 +181,35 @@ fn lines_of_a_delivery_stream_are_converted() {
 }
 
 #[test]
+fn reference_tables_are_files() {
+    let folder = folder();
+    let rules = folder.path().join("analytics");
+    fs::create_dir(&rules).unwrap();
+    let table = r#""referenceTables": [{"name": "NAMES", "s3": {"key": "rules/tables/names.csv"}, "schema": {"RecordFormat":
+        {"RecordFormatType": "CSV"}, "RecordColumns": [{"Name": "K", "SqlType": "VARCHAR(8)"}, {"Name": "NAME", "SqlType": "VARCHAR(8)"}]}}]"#;
+    let json = rule("kinesis", "JSON").replace("\"outputs\"", &format!("{table}, \"outputs\""));
+    fs::write(rules.join("join.json"), json).unwrap();
+    let sql = r#"CREATE STREAM "COUNTS" (k VARCHAR(8), name VARCHAR(8));
+        CREATE PUMP "P" AS INSERT INTO "COUNTS" SELECT STREAM s."k", t.name FROM "SOURCE_SQL_STREAM_001" AS s JOIN names AS t ON s."k" = t.k;"#;
+    fs::write(rules.join("join.sql"), sql).unwrap();
+    fs::write(folder.path().join("in"), LINES).unwrap();
+    fs::write(folder.path().join("names"), "a,Ann\n").unwrap();
+    let line = "FOLDER/analytics/join.json --input FOLDER/in --rowtime at --format csv";
+    let (code, _, err) = run(folder.path(), line);
+    assert_eq!(
+        (code, err.as_str()),
+        (2, "reference table NAMES (rules/tables/names.csv): expected --table NAMES=FILE\n")
+    );
+    let row = |time: &str, name: &str| format!("2026-11-20 10:0{time}.000,{name}\n");
+    let (code, out, err) = run(folder.path(), &format!("{line} --table NAMES=FOLDER/names"));
+    assert_eq!((code, out), (0, format!("ROWTIME,K,NAME\n{}{}", row("0:01", "a,Ann"), row("1:00", "a,Ann"))), "{err}");
+    fs::create_dir(folder.path().join("tables")).unwrap();
+    fs::write(folder.path().join("tables/names.csv"), "b,Bob\n").unwrap();
+    let (code, out, err) = run(folder.path(), line);
+    assert_eq!((code, out.as_str()), (0, "ROWTIME,K,NAME\n2026-11-20 10:00:59.999,b,Bob\n"), "{err}");
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let usage = |line: &str, err: &str| check(line, LINES, 2, "", err);
     usage(

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::access_log::{Line, ROWS, SCHEMA, lines};
 use crate::engine;
 
-const SQL: &str = r#"CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (at VARCHAR(32), request VARCHAR(256), status INTEGER);
+const SQL: &str = r#"CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (datetime VARCHAR(32), request VARCHAR(256), status INTEGER);
 CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
 SELECT STREAM TIMESTAMP_TO_CHAR('yyyy-MM-dd HH:mm:ss', CHAR_TO_TIMESTAMP('dd/MMM/yyyy:HH:mm:ss Z', "datetime")), "request", "response"
 FROM "SOURCE_SQL_STREAM_001";"#;

@@ -95,6 +95,15 @@ impl Expr {
                 let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
                 function.call(args)?
             }
+            Expr::Format(function, format, expr) => function.call_with(format, expr.eval(row)?)?,
+            Expr::Record(fields) => {
+                for field in fields {
+                    if !field.expr.eval(row)?.is_null() {
+                        return Ok(Datum::Boolean(true));
+                    }
+                }
+                Datum::Null
+            }
             Expr::Apply(body, args) => {
                 let args = args.iter().map(|arg| arg.eval(row)).collect::<Result<Vec<_>, _>>()?;
                 if body.null_on_null && args.iter().any(Datum::is_null) {

@@ -4,7 +4,7 @@ use super::cast::{to_decimal, to_double};
 use super::{Kind, RowError, text};
 use crate::datetime::DAY;
 use crate::datetime::calendar::in_range;
-use crate::datetime::pattern;
+use crate::datetime::pattern::Format;
 use crate::value::Datum;
 
 /// A function whose arguments are evaluated first. NULL in, NULL out, unless said otherwise.
@@ -45,6 +45,10 @@ pub(crate) enum Function {
     Identity,
     /// The value, which a NOT NULL column takes: NULL fails.
     NotNull,
+    /// As much of a text as a column of so many characters takes.
+    Cut {
+        length: u32,
+    },
 }
 
 fn invalid<T>(what: &str) -> Result<T, RowError> {
@@ -53,7 +57,6 @@ fn invalid<T>(what: &str) -> Result<T, RowError> {
 
 impl Function {
     pub(super) fn call<'r>(self, args: Vec<Datum<'r>>) -> Result<Datum<'r>, RowError> {
-        let to_char = matches!(self, Function::TimestampToChar | Function::DateToChar | Function::TimeToChar);
         if args.iter().any(Datum::is_null) {
             if self == Function::NotNull {
                 return invalid("NULL for a column that is NOT NULL");
@@ -66,6 +69,7 @@ impl Function {
         let fourth = args.next();
         Ok(match (self, first, second, third) {
             (Function::Identity | Function::NotNull, Some(value), ..) => value,
+            (Function::Cut { length }, Some(Datum::Text(text)), ..) => Datum::Text(text::cut(text, length)),
             (Function::Concat, Some(Datum::Text(left)), Some(Datum::Text(right)), _) => {
                 let mut text = left.into_owned();
                 text.push_str(&right);
@@ -103,18 +107,8 @@ impl Function {
             (Function::Trim, Some(Datum::Text(side)), Some(Datum::Text(characters)), Some(Datum::Text(text))) => {
                 text::trim(text, &characters, &side)
             }
-            (Function::CharToTimestamp, Some(Datum::Text(format)), Some(Datum::Text(text)), _) => {
-                Datum::Timestamp(parse(&format, &text)?)
-            }
-            (Function::CharToDate, Some(Datum::Text(format)), Some(Datum::Text(text)), _) => {
-                let days = i32::try_from(parse(&format, &text)?.div_euclid(DAY));
-                Datum::Date(days.or_else(|_| invalid("the date is out of range"))?)
-            }
-            (Function::CharToTime, Some(Datum::Text(format)), Some(Datum::Text(text)), _) => {
-                Datum::Time(parse(&format, &text)?.rem_euclid(DAY) as i32)
-            }
-            (_, Some(Datum::Text(format)), Some(value), _) if to_char => {
-                Datum::text(pattern::format(&format, instant(&value)).map_err(RowError)?)
+            (function, Some(Datum::Text(format)), Some(value), _) if function.has_format() => {
+                function.call_with(&Format::new(&format).map_err(RowError)?, value)?
             }
             (Function::ToTimestamp, Some(value), ..) => match in_range(to_whole(&value)) {
                 Some(ms) => Datum::Timestamp(ms),
@@ -160,16 +154,12 @@ fn logarithm(value: f64, of: fn(f64) -> f64) -> Result<f64, RowError> {
     if value > 0.0 { Ok(of(value)) } else { invalid("the logarithm of a number that is not positive") }
 }
 
-fn parse(format: &str, text: &str) -> Result<i64, RowError> {
-    pattern::parse(format, text).map_err(RowError)
-}
-
 fn to_whole(value: &Datum<'_>) -> i64 {
     to_decimal(value, Kind::Plain, 0).unwrap_or_default()
 }
 
 /// Milliseconds since 1970, or since midnight.
-fn instant(value: &Datum<'_>) -> i64 {
+pub(super) fn instant(value: &Datum<'_>) -> i64 {
     match value {
         Datum::Timestamp(ms) => *ms,
         Datum::Date(days) => i64::from(*days) * DAY,

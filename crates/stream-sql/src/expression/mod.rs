@@ -4,7 +4,9 @@
 mod arithmetic;
 mod cast;
 mod eval;
+mod format;
 mod function;
+pub(crate) mod log;
 mod pattern;
 mod replace;
 mod text;
@@ -14,13 +16,15 @@ pub(crate) use cast::{Kind, cast, decimal_text, fits, to_double};
 pub(crate) use eval::compare;
 pub(crate) use function::Function;
 pub(crate) use pattern::{Pattern, PatternKind};
+pub(crate) use text::cut;
 
 use std::sync::Arc;
 
 use crate::datetime::calendar::Unit;
 use crate::datetime::interval::Qualifier;
+use crate::datetime::pattern::Format;
 use crate::syntax::tree::Test;
-use crate::value::{Datum, Value};
+use crate::value::{Datum, SqlType, Value};
 
 /// A row on its way through the operators.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +109,7 @@ pub(crate) enum Expr {
     Cast {
         expr: Box<Expr>,
         from: Kind,
-        to: crate::value::SqlType,
+        to: SqlType,
     },
     /// CAST of a text, or of an interval, to an interval.
     ToInterval {
@@ -129,8 +133,20 @@ pub(crate) enum Expr {
         rest: Box<[Expr; 3]>,
     },
     Call(Function, Vec<Expr>),
+    /// A call with a pattern of SimpleDateFormat that is known when the script is compiled.
+    Format(Function, Format, Box<Expr>),
+    /// A record, of which only the fields have values. It is NULL if all of them are.
+    Record(Vec<RecordField>),
     /// A function of the script: its body is over its arguments alone.
     Apply(Arc<Body>, Vec<Expr>),
+}
+
+/// A field of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RecordField {
+    pub(crate) name: String,
+    pub(crate) sql_type: SqlType,
+    pub(crate) expr: Expr,
 }
 
 /// The body of a function of the script, which all calls share.
@@ -162,7 +178,11 @@ impl Expr {
 
     /// Whether ROWTIME or the wall clock is read.
     pub(crate) fn reads_time(&self) -> bool {
-        let mut found = matches!(self, Expr::Rowtime | Expr::Now);
+        let mut found = match self {
+            Expr::Rowtime | Expr::Now => true,
+            Expr::Apply(body, _) => body.expr.reads_time(),
+            _ => false,
+        };
         self.children(&mut |child| found |= child.reads_time());
         found
     }
@@ -196,6 +216,7 @@ impl Expr {
             | Expr::Round { expr, .. }
             | Expr::StepTime { expr, .. }
             | Expr::Extract { expr, .. }
+            | Expr::Format(_, _, expr)
             | Expr::Cast { expr, .. }
             | Expr::ToInterval { expr, .. } => visit(expr),
             Expr::In { expr, list } => {
@@ -219,6 +240,7 @@ impl Expr {
                 rest.iter().for_each(visit);
             }
             Expr::Call(_, args) | Expr::Apply(_, args) => args.iter().for_each(visit),
+            Expr::Record(fields) => fields.iter().for_each(|field| visit(&field.expr)),
         }
     }
 }

@@ -13,6 +13,22 @@ pub(super) fn slice<'r>(text: Cow<'r, str>, from: usize, to: usize) -> Datum<'r>
     }
 }
 
+/// The first characters of a text: what does not fit a column is cut off without a word ("VARCHAR truncated silently").
+pub(crate) fn cut(text: Cow<'_, str>, length: u32) -> Cow<'_, str> {
+    let length = length as usize;
+    if text.len() <= length {
+        return text;
+    }
+    let Some((end, _)) = text.char_indices().nth(length) else { return text };
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..end]),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            Cow::Owned(text)
+        }
+    }
+}
+
 /// The byte at which a character starts, or the end.
 fn byte_of(text: &str, character: i64) -> usize {
     let Ok(skip) = usize::try_from(character.saturating_sub(1)) else { return 0 };

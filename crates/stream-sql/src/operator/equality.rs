@@ -5,19 +5,33 @@ use std::hash::Hasher;
 use rustc_hash::FxHasher;
 
 use crate::datetime::DAY;
-use crate::expression::{Expr, Row, RowError, to_double};
+use crate::expression::{Expr, Row, to_double};
 use crate::value::Datum;
 
-/// The hash of the values of some expressions; none if one is NULL, which equals nothing.
-pub(crate) fn hash_of<'e>(keys: impl IntoIterator<Item = &'e Expr>, row: Row<'_>) -> Result<Option<u64>, RowError> {
-    let mut hasher = FxHasher::default();
-    for key in keys {
-        match key.eval(row)? {
-            Datum::Null => return Ok(None),
-            value => hash(&value, &mut hasher),
+/// What the values of some expressions can equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Hashed {
+    /// Values of this hash.
+    Value(u64),
+    /// Nothing: one of them is NULL.
+    Null,
+    /// One of them could not be computed: so whether it is needed must be tried.
+    Failed,
+}
+
+impl Hashed {
+    pub(crate) fn of<'e>(keys: impl IntoIterator<Item = &'e Expr>, row: Row<'_>) -> Hashed {
+        let mut hasher = FxHasher::default();
+        let mut failed = false;
+        for key in keys {
+            match key.eval(row) {
+                Ok(Datum::Null) => return Hashed::Null,
+                Ok(value) => hash(&value, &mut hasher),
+                Err(_) => failed = true,
+            }
         }
+        if failed { Hashed::Failed } else { Hashed::Value(hasher.finish()) }
     }
-    Ok(Some(hasher.finish()))
 }
 
 fn hash(value: &Datum<'_>, state: &mut FxHasher) {
@@ -58,7 +72,7 @@ mod tests {
     fn equal_values_have_one_hash() {
         let of = |value: Value| {
             let key = Expr::Literal(value);
-            hash_of([&key], Row { rowtime: 0, now: 0, values: &[] }).unwrap()
+            Hashed::of([&key], Row { rowtime: 0, now: 0, values: &[] })
         };
         for (left, right) in [
             (Value::Integer(1), Value::Double(1.0)),
@@ -71,6 +85,6 @@ mod tests {
             assert_eq!(of(left.clone()), of(right.clone()), "{left:?} {right:?}");
         }
         assert_ne!(of(Value::Text("a".into())), of(Value::Text("b".into())));
-        assert_eq!(of(Value::Null), None);
+        assert_eq!(of(Value::Null), Hashed::Null);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::calc::holds;
-use super::equality::hash_of;
+use super::equality::Hashed;
 use super::join_window::{Kept, Place, Window};
 use crate::expression::{Expr, Row, RowError};
 use crate::value::{Datum, Value};
@@ -144,17 +144,13 @@ impl Join {
             values[*place] = value.borrow();
         }
         let row = Row { rowtime: arrival.rowtime, now, values: &values };
-        let failed = |error: &RowError, emit: Emit<'_>| emit(Row { values: &arrival.values, ..row }, Some(error));
-        let hash = match hash_of(self.keys.iter().map(|key| &key[own]), row) {
-            Ok(hash) => hash,
-            Err(error) => return failed(&error, emit),
-        };
+        let hash = Hashed::of(self.keys.iter().map(|key| &key[own]), row);
         let [left, right] = &mut state.windows;
         let (window, met_window) = if own == 0 { (left, right) } else { (right, left) };
         met_window.index(|kept| self.hash(other, kept, now));
         let (met, error) = self.meet(met_window, &arrival, hash, row, emit);
         if let Some(error) = &error {
-            failed(error, emit);
+            emit(Row { values: &arrival.values, ..row }, Some(error));
         }
         let has_met = !met.is_empty();
         if self.sides[other].outer {
@@ -178,12 +174,11 @@ impl Join {
         &self,
         window: &Window,
         arrival: &Arrival<'_>,
-        hash: Option<u64>,
+        hash: Hashed,
         row: Row<'_>,
         emit: Emit<'_>,
     ) -> (Vec<Place>, Option<RowError>) {
         let (mut met, mut failed) = (Vec::new(), None);
-        let Some(hash) = hash else { return (met, failed) };
         let mut values: Vec<Datum<'_>> = row.values.iter().map(Datum::borrow).collect();
         for (place, kept) in window.find(hash) {
             for ((place, _), value) in self.sides[1 - arrival.side].columns.iter().zip(&kept.values) {
@@ -248,12 +243,12 @@ impl Join {
         emit(Row { rowtime, now, values: &values }, None);
     }
 
-    /// The hash of the keys of a row of a side: it had one when it came.
-    fn hash(&self, side: usize, kept: &Kept, now: i64) -> Option<u64> {
+    /// What the keys of a row of a side can equal.
+    fn hash(&self, side: usize, kept: &Kept, now: i64) -> Hashed {
         let mut values = vec![Datum::Null; self.width];
         for ((place, _), value) in self.sides[side].columns.iter().zip(&kept.values) {
             values[*place] = value.borrow();
         }
-        hash_of(self.keys.iter().map(|key| &key[side]), Row { rowtime: now, now, values: &values }).ok().flatten()
+        Hashed::of(self.keys.iter().map(|key| &key[side]), Row { rowtime: now, now, values: &values })
     }
 }

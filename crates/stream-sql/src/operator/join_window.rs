@@ -1,9 +1,11 @@
 //! The window of one side of a join: its rows, and where those with equal keys are.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::equality::Hashed;
 use super::tumble::KeyHasher;
 use crate::value::Value;
 
@@ -31,9 +33,9 @@ pub(super) struct Window {
     index: Index,
 }
 
-/// Places by the hashes of keys: made of the rows when it is not there.
+/// Places by what their keys can equal: made of the rows when it is not there.
 #[derive(Debug, Clone, Default)]
-struct Index(Option<HashMap<u64, VecDeque<Place>, KeyHasher>>);
+struct Index(Option<HashMap<Hashed, VecDeque<Place>, KeyHasher>>);
 
 /// It is no part of the state.
 impl PartialEq for Index {
@@ -53,23 +55,27 @@ impl Window {
     }
 
     /// Makes the index if it is not there.
-    pub(super) fn index(&mut self, hash: impl Fn(&Kept) -> Option<u64>) {
+    pub(super) fn index(&mut self, hash: impl Fn(&Kept) -> Hashed) {
         if self.index.0.is_some() {
             return;
         }
         let mut index = HashMap::default();
         for (place, kept) in &self.rows {
-            if let Some(hash) = hash(kept) {
-                index.entry(hash).or_insert_with(VecDeque::new).push_back(*place);
-            }
+            index.entry(hash(kept)).or_insert_with(VecDeque::new).push_back(*place);
         }
         self.index.0 = Some(index);
     }
 
-    /// The rows whose keys have a hash, in the order in which they leave.
-    pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = (Place, &Kept)> {
-        let places = self.index.0.as_ref().and_then(|index| index.get(&hash));
-        places.into_iter().flatten().filter_map(|place| self.rows.get(place).map(|kept| (*place, kept)))
+    /// The rows whose keys can equal others, in the order in which they leave; behind them those of whom that is not known.
+    pub(super) fn find(&self, hash: Hashed) -> impl Iterator<Item = (Place, &Kept)> {
+        let wanted = match hash {
+            Hashed::Value(_) => [Some(hash), Some(Hashed::Failed)],
+            Hashed::Null | Hashed::Failed => [None, None],
+        };
+        let places = wanted.into_iter().flatten().filter_map(|hash| self.index.0.as_ref()?.get(&hash)).flatten();
+        let found = places.filter_map(|place| self.rows.get(place).map(|kept| (*place, kept)));
+        let all = (hash == Hashed::Failed).then_some(&self.rows).into_iter().flatten();
+        found.chain(all.map(|(place, kept)| (*place, kept)))
     }
 
     /// Notes that a row has met one of the other side.
@@ -80,27 +86,26 @@ impl Window {
     }
 
     /// Adds a row. The index must be there.
-    pub(super) fn push(&mut self, end: i64, hash: Option<u64>, kept: Kept) {
+    pub(super) fn push(&mut self, end: i64, hash: Hashed, kept: Kept) {
         let place = (end, self.next);
         self.next += 1;
         self.rows.insert(place, kept);
-        if let (Some(hash), Some(index)) = (hash, &mut self.index.0) {
+        if let Some(index) = &mut self.index.0 {
             let places = index.entry(hash).or_default();
             places.insert(places.partition_point(|known| *known < place), place);
         }
     }
 
     /// The first row leaves.
-    pub(super) fn pop(&mut self, hash: impl Fn(&Kept) -> Option<u64>) -> Option<Kept> {
+    pub(super) fn pop(&mut self, hash: impl Fn(&Kept) -> Hashed) -> Option<Kept> {
         let (_, kept) = self.rows.pop_first()?;
         if let Some(index) = &mut self.index.0
-            && let Some(hash) = hash(&kept)
-            && let Some(places) = index.get_mut(&hash)
+            && let Entry::Occupied(mut places) = index.entry(hash(&kept))
         {
             // Those with its keys leave in the same order.
-            places.pop_front();
-            if places.is_empty() {
-                index.remove(&hash);
+            places.get_mut().pop_front();
+            if places.get().is_empty() {
+                places.remove();
             }
         }
         Some(kept)

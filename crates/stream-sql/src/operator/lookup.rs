@@ -1,7 +1,7 @@
 //! Joins of a stream with a reference table: a row looks the table up when it arrives.
 
 use super::calc::holds;
-use super::equality::hash_of;
+use super::equality::Hashed;
 use crate::expression::{Expr, Row, RowError};
 use crate::table::Table;
 use crate::value::Datum;
@@ -54,11 +54,11 @@ impl Lookup {
         };
         match &self.index {
             None => (0..table.len()).for_each(&mut pair),
-            Some((index, keys)) => {
-                if let Some(hash) = hash_of(keys, row)? {
-                    table.find(*index, hash).for_each(&mut pair);
-                }
-            }
+            Some((index, keys)) => match Hashed::of(keys, row) {
+                Hashed::Value(hash) => table.find(*index, hash).for_each(&mut pair),
+                Hashed::Null => {}
+                Hashed::Failed => (0..table.len()).for_each(&mut pair),
+            },
         }
         match failed {
             Some(error) => Err(error),

@@ -10,6 +10,7 @@ mod join;
 mod join_window;
 mod lookup;
 mod over;
+mod records;
 mod run;
 mod sort;
 mod stagger;
@@ -22,16 +23,17 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction, Number};
 pub(crate) use calc::{Calc, Distinct};
-pub(crate) use equality::hash_of;
+pub(crate) use equality::Hashed;
 pub(crate) use join::{Join, JoinSide, Reach};
 pub(crate) use lookup::Lookup;
 pub(crate) use over::{Frame, Over, Queue, Window, WindowCall, WindowFunction};
+pub(crate) use records::{RecordCall, Records};
 pub(crate) use run::Run;
 pub(crate) use sort::{Sort, SortKey};
 pub(crate) use stagger::Stagger;
 pub(crate) use stream::Stream;
 pub(crate) use table_function::{
-    CountDistinct, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
+    CountDistinct, Explanation, Features, GroupRank, Hotspots, OutputOrder, RandomCutForest, TableFunction, TopK,
 };
 pub(crate) use tumble::{Key, Tumble};
 pub(crate) use within::Within;
@@ -67,6 +69,7 @@ pub(crate) enum Operator {
     Stagger(Stagger),
     Sort(Sort),
     Over(Over),
+    Records(Records),
     Join(Box<Join>),
     Lookup(Lookup),
     TableFunction(TableFunction),
@@ -116,7 +119,7 @@ impl Operator {
     pub(crate) fn start(&self) -> NodeState {
         match self {
             Operator::Stream(stream) => NodeState::Stream(stream.start()),
-            Operator::Calc(_) => NodeState::Nothing,
+            Operator::Calc(_) | Operator::Records(_) => NodeState::Nothing,
             Operator::Distinct(_) => NodeState::Distinct(Default::default()),
             Operator::Tumble(_) => NodeState::Tumble(Default::default()),
             Operator::Stagger(_) => NodeState::Stagger(Default::default()),
@@ -135,6 +138,10 @@ impl Operator {
         match self {
             Operator::Stream(_) | Operator::Sort(_) | Operator::Distinct(_) | Operator::Within(_) => return true,
             Operator::Over(over) => over.columns(visit),
+            // What those behind it read of the row is theirs to say.
+            Operator::Records(records) => {
+                all.extend(records.condition.iter().chain(records.calls.iter().map(|call| &call.line)));
+            }
             Operator::Calc(calc) => all.extend(calc.condition.iter().chain(&calc.values).chain(&calc.rowtime)),
             Operator::Tumble(tumble) => {
                 all.extend(tumble.condition.iter().chain(tumble.keys.iter().map(Key::expr)));
@@ -180,14 +187,18 @@ impl Operator {
 pub(crate) fn reads(nodes: &[Node], target: Target, visit: &mut dyn FnMut(usize)) -> bool {
     let node = &nodes[target.node];
     let mut all = node.operator.columns(target.port, visit);
-    if let Operator::Lookup(lookup) = &node.operator {
-        for target in &node.targets {
-            all |= reads(nodes, *target, &mut |place| {
-                if place < lookup.offset {
-                    visit(place);
-                }
-            });
-        }
+    // Those that hand their rows on with more columns behind.
+    let width = match &node.operator {
+        Operator::Lookup(lookup) => lookup.offset,
+        Operator::Records(records) => records.width,
+        _ => return all,
+    };
+    for target in &node.targets {
+        all |= reads(nodes, *target, &mut |place| {
+            if place < width {
+                visit(place);
+            }
+        });
     }
     all
 }

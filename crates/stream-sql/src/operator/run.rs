@@ -73,6 +73,14 @@ impl<'a> Run<'a> {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
+            (Operator::Records(records), _) => match records.row(row) {
+                Ok(Some(values)) => {
+                    self.forward(node, Row { values: &values, ..row });
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            },
             (Operator::Join(_), NodeState::Join(_)) => {
                 let taken = self.join(target, |join, state, emit| join.row(state, target.port, row, emit));
                 taken.unwrap_or(Ok(()))
@@ -230,7 +238,7 @@ impl<'a> Run<'a> {
             && self.application.streams[number].is_output
         {
             let values = row.values.iter().take(self.application.streams[number].columns.len());
-            let values = values.cloned().map(Value::from).collect();
+            let values = values.map(|value| Value::from(value.borrow())).collect();
             self.output.push(OutputRow { stream: number, rowtime: row.rowtime, values });
         }
         self.forward(node, row);

@@ -28,6 +28,8 @@ pub(super) struct Binder<'s> {
     pub(super) grouping: Option<Grouping>,
     /// Set where OVER is allowed.
     pub(super) windows: Option<Windows<'s>>,
+    /// Calls that return records, by their places: they are bound before the rest.
+    pub(super) records: Vec<(Span, Typed)>,
     /// The functions of the script.
     pub(super) functions: Rc<Functions>,
     /// Where an aggregate stands that may not stand there.
@@ -60,6 +62,7 @@ impl<'s> Binder<'s> {
             scope,
             grouping: None,
             windows: None,
+            records: Vec::new(),
             functions: Rc::default(),
             place: Place::Other,
             depth: 0,
@@ -78,7 +81,18 @@ impl<'s> Binder<'s> {
         Ok(bound.expr)
     }
 
+    /// An expression that has a value.
     pub(super) fn bind(&mut self, expr: &tree::Expr) -> Bound {
+        match self.bind_any(expr)? {
+            Typed { data_type: Type::Record, .. } => Err(expr.span.error(
+                "A record cannot stand here, only one of its fields (t.r.COLUMN1): it can be selected in a query in FROM, or asked whether it IS NULL",
+            )),
+            bound => Ok(bound),
+        }
+    }
+
+    /// An expression that may be a record.
+    pub(super) fn bind_any(&mut self, expr: &tree::Expr) -> Bound {
         if self.depth == MAX_DEPTH {
             return Err(expr.span.error(format!("the expression is deeper than {MAX_DEPTH} levels")));
         }
@@ -116,9 +130,11 @@ impl<'s> Binder<'s> {
             ExprKind::Unary(operator, operand) => self.unary(*operator, operand, span),
             ExprKind::Binary(operator, left, right) => self.binary(*operator, left, right, span),
             ExprKind::Is { expr, test, negated } => {
-                let value = self.bind(expr)?;
+                let value = self.bind_any(expr)?;
                 if !matches!(test, tree::Test::Null) && !value.data_type.is_boolean() {
-                    return Err(self.cannot_apply("IS", span, &[value.data_type]));
+                    let name = format!("IS {}", format!("{test:?}").to_uppercase());
+                    let message = format!("Cannot apply '{name}' to arguments of type '<{}> {name}'", value.data_type);
+                    return Err(span.error(message));
                 }
                 Ok(boolean(Expr::Is { expr: boxed(value), test: *test, negated: *negated }))
             }
@@ -334,6 +350,7 @@ impl<'s> Binder<'s> {
         let value = self.bind(expr)?;
         let allowed = match value.data_type {
             Type::Null => true,
+            Type::Record => false,
             Type::Interval(_) => to.is_text() || to.is_integer() || matches!(to, SqlType::Decimal { .. }),
             Type::Sql(from) => {
                 from == to

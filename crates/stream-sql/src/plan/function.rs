@@ -2,6 +2,7 @@
 
 use super::expression::Binder;
 use super::types::{Type, Typed, length};
+use crate::datetime::pattern::Format;
 use crate::error::SqlError;
 use crate::expression::{Comparison, Expr, Function, Pattern, PatternKind, PatternSource};
 use crate::syntax::tree::{self, Call, Test};
@@ -84,6 +85,9 @@ pub(super) fn is_built_in(name: &str) -> bool {
 
 /// There is no such function, or none that takes such arguments.
 pub(super) fn no_match(name: &str, args: &[Typed], span: tree::Span) -> SqlError {
+    if matches!(name, "LAG" | "NTH_VALUE" | "EXP_AVG" | "ROW_NUMBER" | "RANK" | "DENSE_RANK") {
+        return span.error(format!("OVER clause is necessary for window functions: {name}"));
+    }
     let families: Vec<String> = args.iter().map(|arg| format!("<{}>", arg.data_type.family())).collect();
     span.error(format!("No match found for function signature {name}({})", families.join(", ")))
 }
@@ -148,6 +152,9 @@ impl Binder<'_> {
     /// A call that is no aggregate.
     pub(super) fn call(&mut self, call: &Call, span: tree::Span) -> Result<Typed, SqlError> {
         let name = call.name.text.as_str();
+        if super::record::is_record_function(name) {
+            return self.record(call, span);
+        }
         let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>, _>>()?;
         if self.functions.has(name) && !call.star && call.distinct.is_none() && call.nulls.is_none() {
             return self.call_of_script(name, args, span);
@@ -195,7 +202,15 @@ impl Binder<'_> {
         {
             data_type = Type::Sql(SqlType::Decimal { precision, scale: 0 });
         }
-        Ok(Typed { expr: Expr::Call(function, args.into_iter().map(|arg| arg.expr).collect()), data_type })
+        let mut args: Vec<Expr> = args.into_iter().map(|arg| arg.expr).collect();
+        if let [Expr::Literal(Value::Text(format)), _] = &args[..]
+            && function.has_format()
+        {
+            let format = Format::new(format).map_err(|message| call.args[0].span.error(message))?;
+            let value = args.pop().unwrap_or(Expr::Literal(Value::Null));
+            return Ok(Typed { expr: Expr::Format(function, format, Box::new(value)), data_type });
+        }
+        Ok(Typed { expr: Expr::Call(function, args), data_type })
     }
 
     fn null_function(&self, name: &str, args: Vec<Typed>, span: tree::Span) -> Result<Typed, SqlError> {

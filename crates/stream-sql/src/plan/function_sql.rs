@@ -76,7 +76,7 @@ fn bind(function: &CreateFunction, parameters: Vec<SqlType>, earlier: &Rc<Functi
         let value = Typed { expr: Expr::Column(place), data_type: Type::Sql(*sql_type) };
         columns.push(FlowColumn { name: name.text.clone(), value, hidden: false, span: name.span });
     }
-    let scope = Scope { relations: vec![Relation { name: None, columns, rowtime: Some(Expr::Rowtime) }] };
+    let scope = Scope { relations: vec![Relation { name: None, window: None, columns, rowtime: Some(Expr::Rowtime) }] };
     let mut binder = Binder::new(&scope);
     binder.functions = earlier.clone();
     let body = binder.bind(&function.body)?;

@@ -11,7 +11,6 @@ use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::Expr;
 use crate::operator::{Node, NodeId, Operator, Target};
-use crate::schema::Column;
 use crate::syntax::tree::{Name, Span};
 use crate::table::TablePlan;
 use crate::value::SqlType;
@@ -70,27 +69,16 @@ impl Graph {
         node
     }
 
-    /// The reference table of this name, and its columns.
-    pub(super) fn table(&self, name: &Name, span: Span) -> Option<(usize, Vec<FlowColumn>)> {
-        let number = self.tables.iter().position(|table| table.source.name == name.text)?;
-        let column = |(place, column): (usize, &Column)| FlowColumn {
-            name: column.name.clone(),
-            value: Typed { expr: Expr::Column(place), data_type: Type::Sql(column.sql_type) },
-            hidden: false,
-            span,
-        };
-        Some((number, self.tables[number].source.columns.iter().enumerate().map(column).collect()))
-    }
-
     pub(super) fn stream(&self, name: &Name) -> Result<&StreamEntry, SqlError> {
         self.streams.get(&name.text).ok_or_else(|| {
-            if self.tables.iter().any(|table| table.source.name == name.text) {
+            if self.table(&name.text).is_some() {
                 return name.span.error(format!(
                     "'{}' is a reference table: a stream can be joined with it, and no more",
                     name.text
                 ));
             }
-            let similar = self.streams.keys().filter(|known| known.eq_ignore_ascii_case(&name.text)).min();
+            let known = self.streams.keys().chain(self.tables.iter().map(|table| &table.source.name));
+            let similar = known.filter(|known| known.eq_ignore_ascii_case(&name.text)).min();
             let hint = similar.map_or(String::new(), |known| format!(": did you mean \"{known}\"?"));
             name.span.error(format!("Table '{}' not found{hint}", name.text))
         })

@@ -2,12 +2,13 @@
 
 use super::expression::Binder;
 use super::graph::Graph;
+use super::lookup::index;
 use super::over::named;
 use super::query::Input;
 use super::scope::{Relation, Scope};
 use crate::error::SqlError;
 use crate::expression::{Comparison, Expr};
-use crate::operator::{Frame, Join, JoinSide, Lookup, Node, NodeId, Operator, Reach, Target, reads};
+use crate::operator::{Frame, Join, JoinSide, Node, NodeId, Operator, Reach, Target, reads};
 use crate::syntax::tree::{self, From, JoinKind, Name, Over, Span};
 use crate::table::TablePlan;
 
@@ -15,9 +16,10 @@ use crate::table::TablePlan;
 pub(super) type Named<'w> = &'w [(Name, tree::Window)];
 
 /// What stands beside JOIN.
-enum Operand {
+enum Operand<'f> {
     Stream(Input, Window),
-    Table { number: usize, relation: Relation },
+    /// Its number, and how it is read.
+    Table(usize, &'f From),
 }
 
 /// How long the rows of a stream are met.
@@ -44,7 +46,7 @@ impl Graph {
         let left = self.operand(&join.left, windows, span)?;
         let right = self.operand(&join.right, windows, span)?;
         if let Some(name) = left.names().find(|name| right.names().any(|other| other == *name)) {
-            let place = place_of(&join.right).unwrap_or(join.span);
+            let place = name_of(&join.right).map_or(join.span, |name| name.span);
             return Err(place.error(format!("Duplicate relation name '{name}' in FROM clause")));
         }
         let outer = [
@@ -58,13 +60,13 @@ impl Graph {
             (Operand::Stream(..), Operand::Stream(..)) => {
                 Err(join.span.error("A ROWS window is not supported in a join of more than two streams"))
             }
-            (Operand::Stream(stream, window), Operand::Table { number, relation }) if !outer[1] => {
-                Ok((self.look_up(join, stream, number, relation, false)?, window))
+            (Operand::Stream(stream, window), Operand::Table(table, from)) if !outer[1] => {
+                Ok((self.look_up(join, stream, table, from, false)?, window))
             }
-            (Operand::Table { number, relation }, Operand::Stream(stream, window)) if !outer[0] => {
-                Ok((self.look_up(join, stream, number, relation, true)?, window))
+            (Operand::Table(table, from), Operand::Stream(stream, window)) if !outer[0] => {
+                Ok((self.look_up(join, stream, table, from, true)?, window))
             }
-            (Operand::Table { .. }, Operand::Table { .. }) => {
+            (Operand::Table(..), Operand::Table(..)) => {
                 Err(join.span.error("Two reference tables cannot be joined: each must be joined with a stream"))
             }
             _ => Err(join
@@ -73,27 +75,20 @@ impl Graph {
         }
     }
 
-    fn operand(&mut self, from: &From, windows: Named<'_>, span: Span) -> Result<Operand, SqlError> {
+    fn operand<'f>(&mut self, from: &'f From, windows: Named<'_>, span: Span) -> Result<Operand<'f>, SqlError> {
         let over = match from {
             From::Join(join) => {
                 let (input, window) = self.joined(join, windows, span)?;
                 return Ok(Operand::Stream(input, window));
             }
-            From::Stream { name, over, alias } => {
-                if let Some((number, columns)) = self.table(name, span) {
-                    if let Some(over) = over {
-                        return Err(over
-                            .span()
-                            .error(format!("'{}' is a reference table: it has no window", name.text)));
-                    }
-                    let name = Some(alias.as_ref().unwrap_or(name).text.clone());
-                    return Ok(Operand::Table { number, relation: Relation { name, columns, rowtime: None } });
-                }
-                over.as_ref()
-            }
-            From::Query { over, .. } => over.as_ref(),
+            From::Stream { over, .. } | From::Query { over, .. } => over.as_ref(),
             From::Function { .. } => None,
         };
+        match (self.table_of(from), over) {
+            (Some(_), Some(over)) => return Err(over.span().error("A reference table has no window")),
+            (Some(table), None) => return Ok(Operand::Table(table, from)),
+            (None, _) => {}
+        }
         let reach = over.map_or(Ok(Reach::Current), |over| reach(over, windows))?;
         Ok(Operand::Stream(self.relation(from, span)?, Window::Known(reach)))
     }
@@ -138,36 +133,6 @@ impl Graph {
             self.nodes[nodes[port]].targets.push(Target { node, port });
         }
         Ok((Input { node, width, filter: None, scope }, window))
-    }
-
-    fn look_up(
-        &mut self,
-        join: &tree::Join,
-        stream: Input,
-        table: usize,
-        mut relation: Relation,
-        table_first: bool,
-    ) -> Result<Input, SqlError> {
-        let (offset, width) = (stream.width, relation.columns.len());
-        for (place, column) in (offset..).zip(&mut relation.columns) {
-            column.value.expr = Expr::Column(place);
-        }
-        let mut scope = stream.scope;
-        scope.relations.insert(if table_first { 0 } else { scope.relations.len() }, relation);
-        let on = join.on.as_ref().map(|on| self.binder(&scope).condition(on, "ON")).transpose()?;
-        let index = on.as_ref().and_then(|on| index(&mut self.tables[table], offset, on));
-        let lookup = Lookup {
-            condition: stream.filter,
-            table,
-            offset,
-            columns: Vec::new(),
-            width,
-            on,
-            index,
-            outer: join.kind != JoinKind::Inner,
-        };
-        let node = self.add(Operator::Lookup(lookup), stream.node);
-        Ok(Input { node, width: offset + width, filter: None, scope })
     }
 
     /// Tells the joins that give a node's rows what condition these must meet: those that look for equal values need not try all.
@@ -234,7 +199,12 @@ impl Layout {
             self.width += 1;
         };
         for mut relation in input.scope.relations {
-            relation.columns.iter_mut().for_each(|column| keep(&mut column.value.expr));
+            for column in &mut relation.columns {
+                match &mut column.value.expr {
+                    Expr::Record(fields) => fields.iter_mut().for_each(|field| keep(&mut field.expr)),
+                    expr => keep(expr),
+                }
+            }
             match &mut relation.rowtime {
                 None => {}
                 Some(Expr::Rowtime) if is_last => {}
@@ -246,21 +216,22 @@ impl Layout {
     }
 }
 
-impl Operand {
+impl Operand<'_> {
     fn names(&self) -> impl Iterator<Item = &str> {
-        let relations = match self {
-            Operand::Stream(input, _) => &input.scope.relations[..],
-            Operand::Table { relation, .. } => std::slice::from_ref(relation),
+        let (relations, table) = match self {
+            Operand::Stream(input, _) => (&input.scope.relations[..], None),
+            Operand::Table(_, from) => (&[][..], name_of(from)),
         };
-        relations.iter().filter_map(|relation| relation.name.as_deref())
+        let table = table.map(|name| name.text.as_str());
+        relations.iter().filter_map(|relation| relation.name.as_deref()).chain(table)
     }
 }
 
-/// Where the name of what is read stands.
-fn place_of(from: &From) -> Option<Span> {
+/// What that is called which is read.
+pub(super) fn name_of(from: &From) -> Option<&Name> {
     match from {
-        From::Stream { name, alias, .. } => Some(alias.as_ref().unwrap_or(name).span),
-        From::Query { alias, .. } | From::Function { alias, .. } => alias.as_ref().map(|alias| alias.span),
+        From::Stream { name, alias, .. } => Some(alias.as_ref().unwrap_or(name)),
+        From::Query { alias, .. } | From::Function { alias, .. } => alias.as_ref(),
         From::Join(_) => None,
     }
 }
@@ -280,20 +251,9 @@ fn reach(over: &Over, windows: Named<'_>) -> Result<Reach, SqlError> {
     }
 }
 
-/// The index of a table for what a condition wants to be equal, and what must equal its keys.
-fn index(table: &mut TablePlan, offset: usize, condition: &Expr) -> Option<(usize, Vec<Expr>)> {
-    let mut pairs = Vec::new();
-    equals(condition, offset, offset + table.source.columns.len(), &mut pairs);
-    if pairs.is_empty() {
-        return None;
-    }
-    let (of_row, of_table) = pairs.into_iter().map(|[left, right]| (left, right)).unzip();
-    Some((table.index_by(offset, of_table), of_row))
-}
-
 /// Finds what a condition wants to be equal: an expression over the columns before a place, and one over those from there to the
 /// end.
-fn equals(condition: &Expr, split: usize, end: usize, found: &mut Vec<[Expr; 2]>) {
+pub(super) fn equals(condition: &Expr, split: usize, end: usize, found: &mut Vec<[Expr; 2]>) {
     match condition {
         Expr::And(left, right) => {
             equals(left, split, end, found);

@@ -7,11 +7,13 @@ mod function;
 mod function_sql;
 mod graph;
 mod join;
+mod lookup;
 mod monotonic;
 mod order;
 mod over;
 mod period;
 mod query;
+mod record;
 mod scope;
 mod table_function;
 mod types;
@@ -19,8 +21,8 @@ mod union;
 
 use crate::application::{Application, SourcePlan, StreamPlan};
 use crate::error::SqlError;
-use crate::expression::Expr;
-use crate::operator::{Calc, Operator, Stream, Target};
+use crate::expression::{Expr, Function};
+use crate::operator::{Calc, Node, Operator, Stream, Target};
 use crate::record::{Reader, SYSTEM_COLUMNS};
 use crate::schema::Source;
 use crate::syntax::{self, tree};
@@ -30,7 +32,7 @@ use crate::value::{SqlType, Value};
 use function_sql::Functions;
 use graph::{Graph, StreamColumn, StreamEntry};
 use query::FlowColumn;
-use types::fitted;
+use types::{Type, Typed, fitted, length};
 
 /// The columns of `error_stream`.
 const ERROR_STREAM: [&str; 7] =
@@ -134,7 +136,7 @@ impl Planner {
                 return Err(name.span.error(format!("'{}' is a source stream", name.text)));
             }
             Some(_) => return Err(name.span.error(format!("Stream '{}' already exists", name.text))),
-            None if self.graph.table(name, name.span).is_some() => {
+            None if self.graph.table(&name.text).is_some() => {
                 return Err(name.span.error(format!("'{}' is a reference table", name.text)));
             }
             None => {}
@@ -154,7 +156,7 @@ impl Planner {
         if self.pumps.contains(&name.text) {
             return Err(name.span.error(format!("Pump '{}' already exists", name.text)));
         }
-        if self.graph.table(&insert.target, insert.target.span).is_some() {
+        if self.graph.table(&insert.target.text).is_some() {
             let message = format!("'{}' is a reference table: nothing can be inserted", insert.target.text);
             return Err(insert.target.span.error(message));
         }
@@ -206,7 +208,10 @@ impl Planner {
         let columns = ERROR_STREAM.iter().map(|name| (*name).to_owned()).collect();
         self.streams.push(StreamPlan { name: ERROR_STREAM_NAME.to_owned(), columns, is_output: true });
         self.graph.prune();
+        let is_root = |node: &Node| matches!(node.operator, Operator::Stream(Stream { inserters: 0, .. }));
+        let roots = self.graph.nodes.iter().enumerate().filter(|(_, node)| is_root(node));
         let mut application = Application {
+            roots: roots.map(|(place, _)| place).collect(),
             nodes: self.graph.nodes,
             sources: self.sources,
             streams: self.streams,
@@ -245,9 +250,21 @@ fn assign(column: FlowColumn, target: &StreamColumn) -> Result<Expr, SqlError> {
             target.name, target.sql_type, column.name
         )));
     }
-    let value = fitted(column.value, target.sql_type);
+    let value = fitted(cut_off(column.value, target.sql_type), target.sql_type);
     if target.not_null {
-        return Ok(Expr::Call(crate::expression::Function::NotNull, vec![value.expr]));
+        return Ok(Expr::Call(Function::NotNull, vec![value.expr]));
     }
     Ok(value.expr)
+}
+
+/// A text that may be longer than a column takes: the column gets its first characters.
+fn cut_off(value: Typed, to: SqlType) -> Typed {
+    match value.data_type {
+        Type::Sql(from) if from.is_text() && to.is_text() && length(from) > length(to) => {
+            let cut = Function::Cut { length: length(to) };
+            let data_type = Type::Sql(SqlType::Varchar { length: length(to) });
+            Typed { expr: Expr::Call(cut, vec![value.expr]), data_type }
+        }
+        _ => value,
+    }
 }

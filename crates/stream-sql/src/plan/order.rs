@@ -50,6 +50,16 @@ pub(super) fn of_columns(bound: Vec<Typed>, keys: &[Order], columns: &[FlowColum
     bound.into_iter().zip(keys).map(of_column).collect()
 }
 
+/// Whether it names ROWTIME alone, which would be that of the row about to be generated.
+fn names_rowtime(expr: &tree::Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Binary(_, left, right) => names_rowtime(left) || names_rowtime(right),
+        ExprKind::Round { expr, .. } | ExprKind::Cast { expr, .. } => names_rowtime(expr),
+        ExprKind::Call(call) => call.args.iter().any(names_rowtime),
+        _ => expr.is_rowtime(),
+    }
+}
+
 impl Graph {
     pub(super) fn sort(
         &mut self,
@@ -85,6 +95,9 @@ impl Graph {
             _ => return Err(within.span.error("WITHIN takes an INTERVAL literal of days, hours, minutes or seconds")),
         };
         let span = keys[0].expr.span;
+        if names_rowtime(&keys[0].expr) {
+            return Err(span.error("ORDER BY … WITHIN: ROWTIME must be that of a stream, as in s.ROWTIME"));
+        }
         if keys[0].descending {
             return Err(span.error("ORDER BY … WITHIN ascends: DESC is not allowed"));
         }

@@ -7,7 +7,7 @@ use super::expression::Binder;
 use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::{Comparison, Expr};
-use crate::syntax::tree::{self, ExprKind, PeriodManner, PeriodRelation, PeriodTest, Span};
+use crate::syntax::tree::{self, Binary, ExprKind, PeriodManner, PeriodRelation, PeriodTest, Span};
 
 /// An operand: the ends of a period, or an instant.
 enum Operand {
@@ -50,7 +50,15 @@ impl Binder<'_> {
 
     fn operand(&mut self, expr: &tree::Expr) -> Result<Operand, SqlError> {
         match &expr.kind {
-            ExprKind::Period(start, end) => Ok(Operand::Period(self.bind(start)?, self.bind(end)?)),
+            ExprKind::Period(start, end) => {
+                let (start, end) = (self.bind(start)?, self.bind(end)?);
+                // A period may also be given by its length.
+                let end = match end.data_type {
+                    Type::Interval(_) => self.arithmetic(Binary::Add, start.clone(), end, expr.span)?,
+                    _ => end,
+                };
+                Ok(Operand::Period(start, end))
+            }
             _ => self.bind(expr).map(Operand::Instant),
         }
     }

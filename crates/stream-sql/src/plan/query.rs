@@ -81,7 +81,7 @@ impl Graph {
         if let Some(condition) = &condition {
             self.narrow(node, condition);
         }
-        let flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
+        let mut flow = Flow { node, width, filter: both(filter, condition), columns: Vec::new(), rowtime: None };
         let groups = match (&select.group_by, &select.stagger) {
             (Some((span, keys)), _) => Some((keys, Groups::Tumbling { span: *span })),
             (None, Some(stagger)) => {
@@ -97,6 +97,7 @@ impl Graph {
             let keys = keys.iter().map(|key| binder.bind(key)).collect::<Result<Vec<_>, _>>()?;
             binder.grouping = Some(Grouping { keys, aggregates: Vec::new() });
         } else {
+            flow = self.records(&mut binder, flow, &select.items)?;
             binder.windows = Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: 0 });
         }
         binder.place = Place::Other;
@@ -142,11 +143,15 @@ impl Graph {
     /// What stands in FROM alone, or beside JOIN, where it may have a window.
     pub(super) fn relation(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
         match from {
-            From::Stream { name, alias, .. } => {
+            From::Stream { name, over, alias } => {
+                let window = match (over, alias) {
+                    (Some(tree::Over::Named(window)), None) => Some(window.text.clone()),
+                    _ => None,
+                };
                 let stream = self.stream(name)?;
                 let columns = stream.columns(span);
                 let alias = alias.as_ref().unwrap_or(name).text.clone();
-                let relation = Relation { name: Some(alias), columns, rowtime: Some(Expr::Rowtime) };
+                let relation = Relation { name: Some(alias), window, columns, rowtime: Some(Expr::Rowtime) };
                 let scope = Scope { relations: vec![relation] };
                 Ok(Input { node: stream.node, width: stream.columns.len(), filter: None, scope })
             }
@@ -165,16 +170,16 @@ impl Graph {
     /// A query, or what a table function gives, as something to read from.
     pub(super) fn derived(&mut self, flow: Flow, alias: Option<&Name>, names: &[Name]) -> Result<Input, SqlError> {
         let mut flow = flow;
-        if !names.is_empty() {
-            rename(&mut flow, names)?;
-        }
+        rename(&mut flow.columns, names)?;
         // A ROWTIME of its own is one that rows must have had; and what is large is not computed time and again.
         let is_large = flow.columns.iter().any(|column| column.value.expr.size() > MAX_INLINE);
         if flow.rowtime.is_some() || is_large {
             flow = self.materialise(flow);
         }
         let name = alias.map(|alias| alias.text.clone());
-        let scope = Scope { relations: vec![Relation { name, columns: flow.columns, rowtime: Some(Expr::Rowtime) }] };
+        let scope = Scope {
+            relations: vec![Relation { name, window: None, columns: flow.columns, rowtime: Some(Expr::Rowtime) }],
+        };
         Ok(Input { node: flow.node, width: flow.width, filter: flow.filter, scope })
     }
 
@@ -212,23 +217,34 @@ impl Graph {
         Flow { node, width, filter: None, ..flow }
     }
 
-    /// A node whose rows are the flow's columns. With a ROWTIME of their own they pass through a stream, which keeps them in order.
+    /// A node whose rows are the flow's columns; the fields of records follow them. With a ROWTIME of their own they pass through a
+    /// stream, which keeps them in order.
     pub(super) fn materialise(&mut self, flow: Flow) -> Flow {
-        let values = flow.columns.iter().map(|column| column.value.expr.clone()).collect();
-        let has_rowtime = flow.rowtime.is_some();
+        let mut columns = flow.columns;
+        let mut values: Vec<Expr> = columns.iter().map(|column| column.value.expr.clone()).collect();
+        for (place, column) in columns.iter_mut().enumerate() {
+            let Expr::Record(fields) = &mut column.value.expr else {
+                column.value.expr = Expr::Column(place);
+                continue;
+            };
+            values[place] = Expr::Literal(Value::Null);
+            for field in fields {
+                values.push(std::mem::replace(&mut field.expr, Expr::Column(values.len())));
+            }
+        }
+        let (width, has_rowtime) = (values.len(), flow.rowtime.is_some());
         let calc = Calc { condition: flow.filter, values, rowtime: flow.rowtime };
         let mut node = self.add(Operator::Calc(calc), flow.node);
         if has_rowtime {
             node = self.add(Operator::Stream(Stream { number: None, inserters: 1 }), node);
         }
-        let mut columns = flow.columns;
-        for (place, column) in columns.iter_mut().enumerate() {
-            column.value.expr = Expr::Column(place);
-        }
-        Flow { node, width: columns.len(), filter: None, columns, rowtime: None }
+        Flow { node, width, filter: None, columns, rowtime: None }
     }
 
     fn distinct(&mut self, flow: Flow, span: Span) -> Result<Flow, SqlError> {
+        if let Some(record) = flow.columns.iter().find(|column| column.value.data_type == Type::Record) {
+            return Err(record.span.error("A record cannot be DISTINCT: name its fields"));
+        }
         let way = |column: &FlowColumn| direction(&column.value.expr);
         let monotonic: Vec<usize> = (0..flow.columns.len())
             .filter(|place| matches!(way(&flow.columns[*place]), Some(Direction::Up | Direction::Down)))
@@ -244,20 +260,27 @@ impl Graph {
     }
 }
 
-fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
+pub(super) fn both(first: Option<Expr>, second: Option<Expr>) -> Option<Expr> {
     match (first, second) {
         (Some(first), Some(second)) => Some(Expr::And(Box::new(first), Box::new(second))),
         (first, second) => first.or(second),
     }
 }
 
-fn rename(flow: &mut Flow, names: &[Name]) -> Result<(), SqlError> {
-    flow.columns.retain(|column| !column.hidden);
-    if names.len() != flow.columns.len() {
-        let message = format!("The alias names {} columns, the query has {}", names.len(), flow.columns.len());
-        return Err(names[0].span.error(message));
+/// Gives the columns of a query the names that its alias has for them, if it has any.
+pub(super) fn rename(columns: &mut Vec<FlowColumn>, names: &[Name]) -> Result<(), SqlError> {
+    let Some(first) = names.first() else { return Ok(()) };
+    columns.retain(|column| !column.hidden);
+    if names.len() != columns.len() {
+        let known: Vec<String> = columns.iter().map(|column| format!("'{}'", column.name)).collect();
+        return Err(first.span.error(format!(
+            "List of column aliases must have same degree as table; table has {} columns ({}), whereas alias list has {} columns",
+            known.len(),
+            known.join(", "),
+            names.len()
+        )));
     }
-    for (column, name) in flow.columns.iter_mut().zip(names) {
+    for (column, name) in columns.iter_mut().zip(names) {
         column.name = name.text.clone();
     }
     Ok(())
@@ -293,24 +316,35 @@ fn stagger_length(binder: &mut Binder<'_>, stagger: &tree::Stagger) -> Result<i6
     }
 }
 
+/// A column of `*`: of groups it must be a key.
+fn grouped(grouping: Option<&Grouping>, column: &FlowColumn, span: Span) -> Result<Typed, SqlError> {
+    let Some(grouping) = grouping else { return Ok(column.value.clone()) };
+    let place = grouping.keys.iter().position(|key| key.expr == column.value.expr);
+    let place = place.ok_or_else(|| span.error(format!("Expression '{}' is not being grouped", column.name)))?;
+    Ok(Typed { expr: Expr::Column(place), data_type: column.value.data_type })
+}
+
 /// The columns of a SELECT list, and the one that is `AS ROWTIME`.
-fn select_list(binder: &mut Binder<'_>, select: &Select) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
+pub(super) fn select_list(
+    binder: &mut Binder<'_>,
+    select: &Select,
+) -> Result<(Vec<FlowColumn>, Option<Expr>), SqlError> {
     let (mut columns, mut rowtime) = (Vec::new(), None);
     for item in &select.items {
         match item {
             Item::Wildcard { qualifier, span } => {
-                if binder.grouping.is_some() {
-                    return Err(span.error("* is not allowed with GROUP BY"));
-                }
                 let relations = match qualifier {
                     Some(qualifier) => std::slice::from_ref(binder.scope.relation(qualifier)?),
                     None => &binder.scope.relations[..],
                 };
                 let visible = relations.iter().flat_map(|relation| &relation.columns).filter(|column| !column.hidden);
-                columns.extend(visible.map(|column| FlowColumn { span: *span, ..column.clone() }));
+                for column in visible {
+                    let value = grouped(binder.grouping.as_ref(), column, *span)?;
+                    columns.push(FlowColumn { span: *span, value, ..column.clone() });
+                }
             }
             Item::Expr { expr, alias } => {
-                let value = binder.bind(expr)?;
+                let value = binder.bind_any(expr)?;
                 if alias.as_ref().is_some_and(|alias| alias.text == "ROWTIME") {
                     if value.data_type != Type::TIMESTAMP {
                         return Err(expr.span.error(format!("ROWTIME must be a TIMESTAMP, not {}", value.data_type)));

@@ -8,7 +8,8 @@ use super::types::{Type, Typed};
 use crate::error::SqlError;
 use crate::expression::{Expr, to_double};
 use crate::operator::{
-    CountDistinct, Features, GroupRank, Hotspots, NodeId, Operator, OutputOrder, RandomCutForest, TableFunction, TopK,
+    CountDistinct, Explanation, Features, GroupRank, Hotspots, NodeId, Operator, OutputOrder, RandomCutForest,
+    TableFunction, TopK,
 };
 use crate::syntax::tree::{self, ExprKind, FunctionArg, Literal, Name, Query, Unary};
 use crate::value::{SqlType, Value};
@@ -25,9 +26,11 @@ const MAX_FEATURES: usize = 30;
 const MAX_FOREST: usize = 1 << 22;
 /// What HOTSPOTS gives.
 const HOTSPOTS_RESULT: SqlType = SqlType::Varchar { length: 10_000 };
+/// What RANDOM_CUT_FOREST_WITH_EXPLANATION gives behind the score; the pages put it into columns of 512 and of 20,480 characters.
+const ANOMALY_EXPLANATION: SqlType = SqlType::Varchar { length: 20_480 };
 
 /// What a function looks like in full, and how many arguments behind the cursor it takes.
-const USAGES: [(&str, &str, RangeInclusive<usize>); 5] = [
+const USAGES: [(&str, &str, RangeInclusive<usize>); 6] = [
     ("TOP_K_ITEMS_TUMBLING", "CURSOR(query), 'column', K, seconds", 3..=3),
     ("COUNT_DISTINCT_ITEMS_TUMBLING", "CURSOR(query), 'column', seconds", 2..=2),
     (
@@ -36,6 +39,11 @@ const USAGES: [(&str, &str, RangeInclusive<usize>); 5] = [
         6..=6,
     ),
     ("RANDOM_CUT_FOREST", "CURSOR(query), numberOfTrees, subSampleSize, timeDecay, shingleSize", 0..=4),
+    (
+        "RANDOM_CUT_FOREST_WITH_EXPLANATION",
+        "CURSOR(query), numberOfTrees, subSampleSize, timeDecay, shingleSize, withDirectionality",
+        0..=5,
+    ),
     ("HOTSPOTS", "CURSOR(query), windowSize, scanRadius, minimumNumberOfPointsInAHotspot", 3..=3),
 ];
 
@@ -43,12 +51,15 @@ impl Graph {
     pub(super) fn table_function(&mut self, name: &Name, args: &[FunctionArg]) -> Result<Flow, SqlError> {
         let args = Args::new(name, args)?;
         let cursor = self.query(args.query)?;
+        if let Some(record) = cursor.columns.iter().find(|column| column.value.data_type == Type::Record) {
+            return Err(record.span.error("A record cannot go into a table function, only its fields"));
+        }
         match name.text.as_str() {
             "TOP_K_ITEMS_TUMBLING" => self.top_k(&args, cursor),
             "COUNT_DISTINCT_ITEMS_TUMBLING" => self.count_distinct(&args, cursor),
             "GROUP_RANK" => self.group_rank(&args, cursor),
             "HOTSPOTS" => self.hotspots(&args, cursor),
-            _ => self.random_cut_forest(&args, cursor),
+            name => self.random_cut_forest(&args, cursor, name == "RANDOM_CUT_FOREST_WITH_EXPLANATION"),
         }
     }
 
@@ -56,7 +67,8 @@ impl Graph {
     /// ways, where they name them.
     fn top_k(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
         let input = self.derived(cursor, None, &[])?;
-        let column = args.column(0, &input.scope.relations[0].columns)?.clone();
+        let columns = &input.scope.relations[0].columns;
+        let column = columns[args.column(0, columns)?].clone();
         let k = args.whole(1, "K", 1..=MAX_K)? as usize;
         let length = args.whole(2, "the window", 1..=MAX_SECONDS)? * 1_000;
         let data_type = column.value.data_type;
@@ -74,7 +86,8 @@ impl Graph {
 
     fn count_distinct(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
         let Input { node, filter, scope, .. } = self.derived(cursor, None, &[])?;
-        let value = args.column(0, &scope.relations[0].columns)?.value.expr.clone();
+        let columns = &scope.relations[0].columns;
+        let value = columns[args.column(0, columns)?].value.expr.clone();
         let length = args.whole(1, "the window", 1..=MAX_SECONDS)? * 1_000;
         let function = CountDistinct { condition: filter, value, length };
         let node = self.add(Operator::TableFunction(TableFunction::CountDistinct(function)), node);
@@ -84,8 +97,7 @@ impl Graph {
     /// The idle time is that of a machine that waits: here a group ends as soon as ROWTIME is known to be past it.
     fn group_rank(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
         let flow = self.materialise(cursor);
-        args.column(0, &flow.columns)?;
-        let column = flow.columns.iter().position(|column| args.text(0).is_some_and(|text| text == column.name));
+        let column = args.column(0, &flow.columns)?;
         let rank_column = args.name(1, "the rank column")?;
         let descending = args.order(2, "the order of ranks", false)? == OutputOrder::Descending;
         let order = args.order(3, "the order of rows", true)?;
@@ -94,12 +106,12 @@ impl Graph {
             0 => usize::MAX,
             limit => limit as usize,
         };
-        let function = GroupRank { column: column.unwrap_or_default(), descending, order, limit };
+        let function = GroupRank { column, descending, order, limit };
         let node = self.add(Operator::TableFunction(TableFunction::GroupRank(function)), flow.node);
         Ok(args.wider(flow, node, rank_column, SqlType::Integer))
     }
 
-    fn random_cut_forest(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
+    fn random_cut_forest(&mut self, args: &Args<'_>, cursor: Flow, explains: bool) -> Result<Flow, SqlError> {
         let flow = self.materialise(cursor);
         let features = args.features(&flow.columns)?;
         let trees = args.whole_or(0, "numberOfTrees", 1..=1_000, 100)? as usize;
@@ -116,9 +128,21 @@ impl Graph {
             let message = format!("{}: {message} is {numbers}: more than {MAX_FOREST}", args.name.text);
             return Err(args.name.span.error(message));
         }
-        let function = RandomCutForest { features, trees, sample, decay, shingle };
+        let names = features.0.iter().map(|place| flow.columns[*place].name.clone());
+        let explanation = match explains {
+            true => Some(Explanation {
+                columns: names.collect(),
+                directions: args.boolean_or(4, "withDirectionality", false)?,
+            }),
+            false => None,
+        };
+        let function = RandomCutForest { features, trees, sample, decay, shingle, explanation };
         let node = self.add(Operator::TableFunction(TableFunction::RandomCutForest(function)), flow.node);
-        Ok(args.wider(flow, node, "ANOMALY_SCORE".into(), SqlType::Double))
+        let scored = args.wider(flow, node, "ANOMALY_SCORE".into(), SqlType::Double);
+        Ok(match explains {
+            true => args.wider(scored, node, "ANOMALY_EXPLANATION".into(), ANOMALY_EXPLANATION),
+            false => scored,
+        })
     }
 
     fn hotspots(&mut self, args: &Args<'_>, cursor: Flow) -> Result<Flow, SqlError> {
@@ -142,10 +166,6 @@ struct Args<'a> {
 
 impl<'a> Args<'a> {
     fn new(name: &'a Name, args: &'a [FunctionArg]) -> Result<Args<'a>, SqlError> {
-        if name.text == "RANDOM_CUT_FOREST_WITH_EXPLANATION" {
-            let message = format!("The table function {} is not supported: RANDOM_CUT_FOREST is", name.text);
-            return Err(name.span.error(message));
-        }
         let Some((function, usage, takes)) = USAGES.iter().find(|(function, ..)| *function == name.text) else {
             return Err(name.span.error(format!("The table function {} is not supported", name.text)));
         };
@@ -183,10 +203,10 @@ impl<'a> Args<'a> {
             .ok_or_else(|| self.invalid(place, what, "a name in single quotes"))
     }
 
-    /// The column of the cursor that a name stands for, exactly as it is.
-    fn column<'c>(&self, place: usize, columns: &'c [FlowColumn]) -> Result<&'c FlowColumn, SqlError> {
+    /// Which column of the cursor a name stands for, exactly as it is.
+    fn column(&self, place: usize, columns: &[FlowColumn]) -> Result<usize, SqlError> {
         let name = self.name(place, "the column")?;
-        columns.iter().find(|column| column.name == name).ok_or_else(|| {
+        columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let similar = columns.iter().find(|column| column.name.eq_ignore_ascii_case(&name));
             let hint = similar.map_or(String::new(), |known| format!(": did you mean '{}'?", known.name));
             let function = &self.name.text;
@@ -206,6 +226,14 @@ impl<'a> Args<'a> {
 
     fn whole_or(&self, place: usize, what: &str, range: RangeInclusive<i64>, default: i64) -> Result<i64, SqlError> {
         if place < self.rest.len() { self.whole(place, what, range) } else { Ok(default) }
+    }
+
+    fn boolean_or(&self, place: usize, what: &str, default: bool) -> Result<bool, SqlError> {
+        match self.rest.get(place).map(|expr| literal(expr)) {
+            None => Ok(default),
+            Some(Some(Value::Boolean(value))) => Ok(value),
+            Some(_) => Err(self.invalid(place, what, "TRUE or FALSE")),
+        }
     }
 
     fn positive(&self, place: usize, what: &str) -> Result<f64, SqlError> {

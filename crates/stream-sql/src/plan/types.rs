@@ -16,6 +16,8 @@ pub(crate) enum Type {
     Null,
     Sql(SqlType),
     Interval(Qualifier),
+    /// Its fields are those of the expression. It is selected, handed on and asked whether it is NULL; all else is for its fields.
+    Record,
 }
 
 /// A bound expression and its type.
@@ -35,7 +37,7 @@ impl Type {
         match self {
             Type::Null => true,
             Type::Sql(sql_type) => test(sql_type),
-            Type::Interval(_) => false,
+            Type::Interval(_) | Type::Record => false,
         }
     }
 
@@ -81,7 +83,7 @@ impl Type {
     pub(crate) fn is_assignable(self, to: SqlType) -> bool {
         match self {
             Type::Null => true,
-            Type::Interval(_) => false,
+            Type::Interval(_) | Type::Record => false,
             Type::Sql(from) => from == to || (from.is_numeric() && to.is_numeric()) || (from.is_text() && to.is_text()),
         }
     }
@@ -90,6 +92,7 @@ impl Type {
     pub(crate) fn family(self) -> &'static str {
         match self {
             Type::Null => "NULL",
+            Type::Record => "RECORD",
             Type::Interval(qualifier) if qualifier.is_months() => "INTERVAL_YEAR_MONTH",
             Type::Interval(_) => "INTERVAL_DAY_TIME",
             Type::Sql(SqlType::Boolean) => "BOOLEAN",
@@ -219,6 +222,7 @@ impl fmt::Display for Type {
             Type::Null => f.write_str("NULL"),
             Type::Sql(sql_type) => sql_type.fmt(f),
             Type::Interval(qualifier) => write!(f, "INTERVAL {qualifier}"),
+            Type::Record => f.write_str("RECORD"),
         }
     }
 }

@@ -47,7 +47,8 @@ impl Graph {
         let columns: Vec<FlowColumn> = columns.collect();
         let flow = Flow { node, width: columns.len(), filter: None, columns, rowtime: None };
         let Some((span, keys)) = order_by else { return Ok(flow) };
-        let relation = Relation { name: None, columns: flow.columns.clone(), rowtime: Some(Expr::Rowtime) };
+        let relation =
+            Relation { name: None, window: None, columns: flow.columns.clone(), rowtime: Some(Expr::Rowtime) };
         let scope = Scope { relations: vec![relation] };
         let bound = order_keys(&mut self.binder(&scope), keys, &flow.columns)?;
         self.sort(flow, keys, bound, false, *span)

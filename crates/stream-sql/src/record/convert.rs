@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::scan::{Raw, unescape};
 use crate::datetime::text;
-use crate::expression::{Kind, cast, fits};
+use crate::expression::{Kind, cast, cut, fits};
 use crate::value::{Datum, SqlType};
 
 /// The value as a type; `None` is a coercion error. Texts that are cut off are counted.
@@ -72,7 +72,7 @@ fn whole(digits: &[u8]) -> Option<i64> {
 /// A text as a type: also how CSV values are read.
 pub(super) fn from_text<'r>(value: Cow<'r, str>, to: SqlType, cut: &mut u64) -> Option<Datum<'r>> {
     Some(match to {
-        SqlType::Varchar { length } | SqlType::Char { length } => Datum::Text(truncated(value, length as usize, cut)),
+        SqlType::Varchar { length } | SqlType::Char { length } => Datum::Text(truncated(value, length, cut)),
         SqlType::Boolean => Datum::Boolean(value.trim().eq_ignore_ascii_case("true")),
         SqlType::Timestamp => Datum::Timestamp(text::parse_timestamp_of_record(&value)?),
         SqlType::Date => {
@@ -89,17 +89,9 @@ pub(super) fn from_text<'r>(value: Cow<'r, str>, to: SqlType, cut: &mut u64) -> 
 }
 
 /// Too long a text is cut off; it is counted, and its row goes on ("VARCHAR truncated silently").
-fn truncated<'r>(value: Cow<'r, str>, length: usize, cut: &mut u64) -> Cow<'r, str> {
-    if value.len() <= length {
-        return value;
-    }
-    let Some((end, _)) = value.char_indices().nth(length) else { return value };
-    *cut += 1;
-    match value {
-        Cow::Borrowed(value) => Cow::Borrowed(&value[..end]),
-        Cow::Owned(mut value) => {
-            value.truncate(end);
-            Cow::Owned(value)
-        }
-    }
+fn truncated<'r>(value: Cow<'r, str>, length: u32, count: &mut u64) -> Cow<'r, str> {
+    let before = value.len();
+    let value = cut(value, length);
+    *count += u64::from(value.len() < before);
+    value
 }

@@ -4,6 +4,7 @@
 //! `UESCAPE` texts are this dialect's.
 
 mod call;
+mod column;
 mod expression;
 mod lexer;
 mod literal;
@@ -13,6 +14,8 @@ mod query;
 mod reserved;
 mod statement;
 pub(crate) mod tree;
+
+pub(crate) use column::ColumnDescription;
 
 use crate::error::SqlError;
 use crate::value::SqlType;
@@ -43,4 +46,9 @@ pub(crate) fn parse_type(text: &str) -> Result<SqlType, SqlError> {
     let (sql_type, _) = parser.data_type()?;
     parser.end()?;
     Ok(sql_type)
+}
+
+/// Descriptions of columns alone.
+pub(crate) fn parse_columns(text: &str) -> Result<Vec<ColumnDescription>, SqlError> {
+    parser::Parser::new(text)?.column_descriptions()
 }

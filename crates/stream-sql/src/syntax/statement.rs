@@ -96,7 +96,10 @@ impl Parser {
         self.expect_symbol("(")?;
         let mut parameters = Vec::new();
         if !self.is_symbol(")") {
-            parameters = self.comma_separated(|parser| Ok((parser.new_name()?, parser.data_type()?.0)))?;
+            parameters = self.comma_separated(|parser| {
+                parser.word("IN");
+                Ok((parser.new_name()?, parser.data_type()?.0))
+            })?;
         }
         self.expect_symbol(")")?;
         self.expect_word("RETURNS")?;
@@ -126,6 +129,9 @@ impl Parser {
             } else if self.word("SPECIFIC") {
                 self.new_name()?;
             } else if !SILENT.iter().any(|words| self.words(words)) {
+                if self.is_word("LANGUAGE") {
+                    return self.unsupported(self.span(), "A language other than SQL");
+                }
                 return Ok(null_on_null);
             }
         }

@@ -216,6 +216,16 @@ fn a_row_that_is_earlier_than_its_window_is_late() {
 }
 
 #[test]
+fn columns_that_no_call_reads_are_not_converted() {
+    let application = compile("a BIGINT", "COUNT(n) OVER (PARTITION BY k ROWS 2 PRECEDING) FROM s").unwrap();
+    let (mut state, mut rows) = (State::default(), Vec::new());
+    let bytes = br#"{"K":"a","N":1,"F":"no number","D":"nor this"}"#;
+    let record = Event::Record { source: 0, rowtime: 1, arrival: 1, origin: None, bytes };
+    application.run(&mut state, record, &mut rows);
+    assert_eq!((rows.len(), state.counters.errors), (1, 0));
+}
+
+#[test]
 fn distinct_in_groups() {
     let records = [n(3), n(1), NONE, n(3), n(1), n(3)].map(|record| (7, record));
     for (sql_type, call, expected) in [

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use stream_sql::{PageId, State};
+use stream_sql::{Event, PageId, State, Value};
 
 use super::{Record, compile};
 
@@ -62,4 +62,40 @@ fn wrong_pages_are_refused() {
     // What was stored once is not stored again.
     assert_eq!((state.take_pages(), &state), (Vec::new(), &before));
     assert!(id.0.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-'), "{id:?}");
+}
+
+#[test]
+fn a_state_that_missed_a_page_stays_wrong() {
+    let query = "COUNT(*) OVER w, AVG(f) OVER w FROM s WINDOW w AS (RANGE INTERVAL '10' MINUTE PRECEDING)";
+    let (mut state, stored) = run(query, 60);
+    let application = compile("a BIGINT, b DOUBLE", query).unwrap();
+    let mut rows = Vec::new();
+    application.run(&mut state, Event::Bound(600_001), &mut rows);
+    let id = state.missing().unwrap().clone();
+    assert_eq!(state.wanted(600_001).first(), Some(&id));
+    state.give(&id, &stored[&id]).unwrap();
+    assert_eq!(state.missing(), Some(&id));
+}
+
+/// All rows have left: no page is needed for that.
+#[test]
+fn a_long_silence_needs_no_pages() {
+    let query =
+        "COUNT(*) OVER w, AVG(f) OVER w FROM s WINDOW w AS (PARTITION BY k RANGE INTERVAL '10' MINUTE PRECEDING)";
+    let (mut state, _) = run(query, 60);
+    let (application, mut rows) = (compile("a BIGINT, b DOUBLE", query).unwrap(), Vec::new());
+    application.run(&mut state, Record { f: Some(5.0), ..Record::default() }.event(700_000), &mut rows);
+    assert_eq!((state.missing(), state.pages()), (None, Vec::new()));
+    assert_eq!(rows[0].values, [Value::Integer(1), Value::Double(5.0)]);
+}
+
+#[test]
+fn long_texts_fill_a_page_sooner() {
+    let query = "FIRST_VALUE(k) OVER (RANGE INTERVAL '10' MINUTE PRECEDING) FROM s";
+    let (application, mut state, mut rows) = (compile("a VARCHAR(8)", query).unwrap(), State::default(), Vec::new());
+    for time in 0..3 {
+        let values = vec![Value::Text("x".repeat(600_000).into())];
+        application.run(&mut state, Event::Row { source: 0, rowtime: time, arrival: time, values }, &mut rows);
+    }
+    assert_eq!(state.take_pages().len(), 1);
 }

@@ -7,6 +7,7 @@ pub mod kinds;
 pub mod mortal;
 pub mod plan;
 pub mod run;
+pub mod stage;
 pub mod streams;
 
 use std::collections::BTreeMap;
@@ -75,6 +76,10 @@ impl Memory {
 
     pub fn set_bytes(&self, key: &str, body: &[u8]) -> String {
         self.write(key, Bytes::copy_from_slice(body)).0
+    }
+
+    pub fn body(&self, key: &str) -> Bytes {
+        self.objects.lock().unwrap()[key].0.clone()
     }
 
     pub fn set_version(&self, key: &str, version: u64) {

@@ -42,6 +42,8 @@ pub struct World {
     pub shards: Vec<ShardLog>,
     /// `_id` → row.
     pub rows: BTreeMap<String, Value>,
+    /// Lines of delivery streams that are no JSON.
+    pub csv: Vec<String>,
     /// Partition key → record, of what was put into Kinesis.
     pub records: BTreeMap<String, String>,
     /// Streams that take nothing.
@@ -146,7 +148,10 @@ impl Outside for Wires {
             }
             assert!(record.ends_with('\n'));
             for line in record.lines() {
-                let row: Value = serde_json::from_str(line).unwrap();
+                let Ok(row) = serde_json::from_str::<Value>(line) else {
+                    self.world.lock().unwrap().csv.push(line.to_owned());
+                    continue;
+                };
                 let id = row["_id"].as_str().unwrap().to_owned();
                 let before = self.world.lock().unwrap().rows.insert(id, row.clone());
                 assert!(before.is_none_or(|before| before == row), "two rows of one id: {row}");

@@ -5,30 +5,29 @@
 //! without bounds none leaves.
 
 mod ahead;
+mod behind;
 mod bytes;
 mod partitions;
 mod queue;
 mod running;
 mod sum;
+mod window;
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::aggregate::AggregateFunction;
 use super::calc::holds;
-use super::tumble::KeyHasher;
 use crate::expression::{Expr, Row, RowError};
-use crate::value::{Datum, Value};
+use crate::value::Datum;
 
-use partitions::{Partition, Partitions};
 pub(crate) use queue::Queue;
-use queue::{KeptValues, QueuedRow};
-use running::{Keeps, Place, Running};
+pub(crate) use window::Window;
+use window::{Entering, WindowState};
 
 /// How many rows a page has. A thousand rows a second fill one in four seconds; it is stored once, while what has not filled one yet
 /// is a part of every state.
-pub(crate) const PAGE_ROWS: usize = 4_096;
+const PAGE_ROWS: usize = 4_096;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Over {
@@ -39,15 +38,6 @@ pub(crate) struct Over {
     /// Columns of the row that are read after it.
     reads: Vec<usize>,
     pub(crate) page_rows: usize,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Window {
-    pub(crate) partition: Vec<Expr>,
-    pub(crate) frame: Frame,
-    pub(crate) calls: Vec<WindowCall>,
-    /// What is kept of a row until it leaves: whose argument.
-    kept: Vec<(usize, Keeps)>,
 }
 
 /// How far a window reaches back from the current row.
@@ -110,15 +100,6 @@ pub(crate) struct OverState {
     windows: Vec<WindowState>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct WindowState {
-    #[serde(rename = "p")]
-    partitions: Partitions,
-    /// Of a RANGE window.
-    #[serde(rename = "q")]
-    queue: Queue,
-}
-
 impl WindowCall {
     pub(crate) fn new(result: usize, function: WindowFunction, arg: Option<Expr>, default: Option<Expr>) -> WindowCall {
         WindowCall { result, function, arg, default, kept: None }
@@ -134,11 +115,7 @@ impl Over {
     }
 
     pub(super) fn start(&self) -> OverState {
-        let start = |window: &Window| WindowState {
-            partitions: Partitions::default(),
-            queue: Queue::new(if let Frame::Range(length) = window.frame { length } else { 0 }),
-        };
-        OverState { high: i64::MIN, windows: self.windows.iter().map(start).collect() }
+        OverState { high: i64::MIN, windows: self.windows.iter().map(Window::start).collect() }
     }
 
     /// Calls `visit` for every column that is read of its input.
@@ -159,7 +136,7 @@ impl Over {
         if row.rowtime < state.high {
             return Err(RowError("the row is late: a later ROWTIME has been in its window before".into()));
         }
-        // All that can fail for this row alone comes before anything is changed.
+        // Keys and arguments can fail: they come before anything is changed.
         let mut entering = SmallVec::<[Entering<'_>; 2]>::new();
         for window in &self.windows {
             entering.push(window.entering(row)?);
@@ -200,159 +177,5 @@ impl OverState {
 
     pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
         self.windows.iter_mut().map(|window| &mut window.queue)
-    }
-}
-
-/// A row that comes to a window.
-struct Entering<'r> {
-    rowtime: i64,
-    key: SmallVec<[Datum<'r>; 2]>,
-    /// One for each call of the window.
-    args: SmallVec<[Datum<'r>; 4]>,
-}
-
-impl Window {
-    pub(crate) fn new(partition: Vec<Expr>, frame: Frame) -> Window {
-        Window { partition, frame, calls: Vec::new(), kept: Vec::new() }
-    }
-
-    fn choose_kept(&mut self) {
-        let paged = matches!(self.frame, Frame::Range(_));
-        // A value says whether it is NULL, too.
-        for what in [Keeps::Value, Keeps::Presence] {
-            for number in 0..self.calls.len() {
-                if self.frame == Frame::Unbounded || self.calls[number].keeps(paged) != what {
-                    continue;
-                }
-                let same = |(other, _): &(usize, Keeps)| self.calls[*other].arg == self.calls[number].arg;
-                let place = self.kept.iter().position(same).unwrap_or_else(|| {
-                    self.kept.push((number, what));
-                    self.kept.len() - 1
-                });
-                self.calls[number].kept = Some(place);
-            }
-        }
-    }
-
-    fn entering<'r>(&'r self, row: Row<'r>) -> Result<Entering<'r>, RowError> {
-        let arg = |call: &'r WindowCall| match &call.arg {
-            Some(arg) => arg.eval(row),
-            None => Ok(Datum::Boolean(true)),
-        };
-        Ok(Entering {
-            rowtime: row.rowtime,
-            key: self.partition.iter().map(|key| key.eval(row)).collect::<Result<_, _>>()?,
-            args: self.calls.iter().map(arg).collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// A row comes, and those leave that the window has left behind. Its place, and its partition.
-    fn enter(&self, state: &mut WindowState, row: &Entering<'_>, page_rows: usize) -> (Place, u32) {
-        self.slide(state, row.rowtime);
-        let partition = state.partitions.entry(&row.key, || self.calls.iter().map(WindowCall::start).collect());
-        let place = Place { number: partition.entered, rowtime: row.rowtime };
-        partition.entered += 1;
-        for ((call, running), arg) in self.calls.iter().zip(&mut partition.running).zip(&row.args) {
-            running.enter(call, place, arg, self.frame == Frame::Unbounded);
-        }
-        let number = partition.number;
-        let kept = self.kept.iter().map(|(call, keeps)| match (&row.args[*call], keeps) {
-            (Datum::Null, _) => Datum::Null,
-            (_, Keeps::Presence) => Datum::Boolean(true),
-            (arg, _) => arg.borrow(),
-        });
-        match self.frame {
-            Frame::Range(_) => {
-                let is_full = state.queue.push(row.rowtime, number, kept, page_rows);
-                if is_full && state.queue.is_last_page_whole() {
-                    self.collapse(state);
-                }
-            }
-            Frame::Rows(preceding) => {
-                partition.rows.push_back((row.rowtime, kept.map(Value::from).collect()));
-                if partition.rows.len() > preceding.saturating_add(1)
-                    && let Some((rowtime, kept)) = partition.rows.pop_front()
-                {
-                    self.leave(partition, rowtime, &kept);
-                }
-            }
-            Frame::Unbounded => {}
-        }
-        (place, number)
-    }
-
-    /// Rows leave that a row of this time does not see.
-    fn slide(&self, state: &mut WindowState, time: i64) {
-        let Frame::Range(length) = self.frame else { return };
-        let start = time.saturating_sub(length);
-        if state.queue.is_before(start) {
-            state.queue.clear();
-            state.partitions.clear();
-        }
-        while state.queue.has_before(start) {
-            if state.queue.begins_page() {
-                self.expand(state);
-            }
-            let Some(QueuedRow { rowtime, partition: number, kept }) = state.queue.pop(self.kept.len()) else { return };
-            let Some(partition) = state.partitions.get_mut(number) else { continue };
-            self.leave(partition, rowtime, &kept);
-            if partition.left == partition.entered {
-                state.partitions.remove(number);
-            }
-        }
-    }
-
-    /// The oldest row of a partition leaves.
-    fn leave(&self, partition: &mut Partition, rowtime: i64, kept: &[Value]) {
-        let place = Place { number: partition.left, rowtime };
-        partition.left += 1;
-        for (call, running) in self.calls.iter().zip(&mut partition.running) {
-            // COUNT(*) does not ask.
-            let value = call.kept.and_then(|place| kept.get(place)).map_or(Datum::Boolean(true), Value::borrow);
-            running.leave(call, place, &value);
-        }
-    }
-
-    fn picks(&self) -> bool {
-        self.calls.iter().any(|call| call.pick().is_some())
-    }
-
-    /// The last page is full: see [`ahead::Ahead`].
-    fn collapse(&self, state: &mut WindowState) {
-        if !self.picks() {
-            return;
-        }
-        let mut counts: IndexMap<u32, u64, KeyHasher> = IndexMap::default();
-        for row in state.queue.last_page(self.kept.len()) {
-            *counts.entry(row.partition).or_default() += 1;
-        }
-        for (number, count) in counts {
-            let Some(partition) = state.partitions.get_mut(number) else { continue };
-            let first = partition.entered.saturating_sub(count);
-            for (call, running) in self.calls.iter().zip(&mut partition.running) {
-                if let (Running::Ahead(ahead), Some(pick)) = (running, call.pick()) {
-                    ahead.collapse(pick, first);
-                }
-            }
-        }
-    }
-
-    /// The first row of the first page is about to leave: see [`ahead::Ahead`].
-    fn expand(&self, state: &mut WindowState) {
-        if !self.picks() {
-            return;
-        }
-        let mut rows: IndexMap<u32, Vec<KeptValues>, KeyHasher> = IndexMap::default();
-        for row in state.queue.first_page(self.kept.len()) {
-            rows.entry(row.partition).or_default().push(row.kept);
-        }
-        for (number, rows) in rows {
-            let Some(partition) = state.partitions.get_mut(number) else { continue };
-            for (call, running) in self.calls.iter().zip(&mut partition.running) {
-                if let (Running::Ahead(ahead), Some(pick), Some(place)) = (running, call.pick(), call.kept) {
-                    ahead.expand(pick, partition.left, rows.iter().map(|row| &row[place]));
-                }
-            }
-        }
     }
 }

@@ -15,6 +15,9 @@ use crate::value::{Datum, Value};
 /// The first byte of a page.
 const FORMAT: u8 = 1;
 
+/// A page of long texts is full sooner: it is read as a whole.
+const PAGE_BYTES: usize = 1 << 20;
+
 /// Where a page's first row is, behind the milliseconds that it came after itself.
 const START: usize = 2;
 
@@ -41,7 +44,7 @@ pub(crate) struct Queue {
     /// Of the window (ms).
     #[serde(rename = "r")]
     range: i64,
-    /// A page that was needed and was not there.
+    /// A page that was needed and was not there: this state is wrong for ever.
     #[serde(skip)]
     missing: Option<PageId>,
 }
@@ -95,7 +98,7 @@ impl Queue {
         kept.for_each(|value| put_value(bytes, &value));
         self.last = rowtime;
         self.filled += 1;
-        let is_full = self.filled >= page_rows;
+        let is_full = self.filled >= page_rows || bytes.len() >= PAGE_BYTES;
         if is_full {
             self.filled = 0;
         }
@@ -213,9 +216,6 @@ impl Queue {
             return Err(format!("page {}: of an unknown format", id.0));
         }
         page.bytes = Some(bytes.to_vec());
-        if self.missing.as_ref() == Some(id) {
-            self.missing = None;
-        }
         Ok(true)
     }
 }

@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::ahead::{Ahead, Behind, Pick};
+use super::ahead::{Ahead, Pick};
+use super::behind::Behind;
 use super::sum::{Exact, Moments, Sum, power_of_two};
 use super::{WindowCall, WindowFunction};
 use crate::expression::{RowError, to_double};

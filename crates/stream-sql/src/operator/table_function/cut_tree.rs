@@ -252,35 +252,58 @@ impl CutTree {
 
     /// How far a point is from the others: the expected inverse of the depth at which a cut would part it from them, times the depth
     /// that is usual among `size` points. About 1 is ordinary, 3 and more is not.
-    pub(super) fn score(&self, point: &[f64], size: usize) -> f64 {
+    ///
+    /// `part` is told how much of it comes of which dimension: above 0 where the point is above the others, below 0 where it is below.
+    pub(super) fn score(&self, point: &[f64], size: usize, part: &mut impl FnMut(usize, f64)) -> f64 {
         let Some(mut link) = self.root else { return 0.0 };
-        let (mut score, mut reach, mut depth) = (0.0, 1.0, 0.0);
+        let usual = (1.0 + size as f64).log2();
+        let (mut score, mut reach, mut depth) = (0.0, usual, 0.0);
+        // What the point is compared with where it is alone.
+        let mut others = None;
         let leaf = loop {
             let cut = match link.end() {
                 End::Cut(cut) => cut,
                 End::Leaf(leaf) => break leaf,
             };
             let (lows, highs) = self.bounds(link);
-            let (mut inside, mut outside) = (0.0, 0.0);
-            for ((low, high), at) in lows.iter().zip(highs).zip(point) {
-                inside += high - low;
-                outside += (low - at).max(at - high).max(0.0);
+            let inside: f64 = lows.iter().zip(highs).map(|(low, high)| high - low).sum();
+            let outside = self.outside(link, point);
+            if outside > 0.0 {
+                let parted = reach * outside / (inside + outside);
+                self.tell(link, point, parted / (depth + 1.0) / outside, part);
+                score += parted / (depth + 1.0);
+                reach -= parted;
             }
-            let parted = outside / (inside + outside);
-            score += reach * parted / (depth + 1.0);
-            reach *= 1.0 - parted;
             depth += 1.0;
-            link = self.sides[cut][self.side(cut, point)];
+            let side = self.side(cut, point);
+            others = Some(self.sides[cut][1 - side]);
+            link = self.sides[cut][side];
         };
-        let size = size as f64;
         let last = if self.point(leaf) == point {
             // Others like it make it less of an anomaly.
             let mass = f64::from(self.masses[leaf]);
-            (1.0 - mass / (2.0 * size)) / (depth + (1.0 + mass).log2())
+            (1.0 - mass / (2.0 * size as f64)) / (depth + (1.0 + mass).log2())
         } else {
+            others = Some(link);
             1.0 / (depth + 1.0)
         };
-        (score + reach * last) * (1.0 + size).log2()
+        if let Some(others) = others {
+            self.tell(others, point, reach * last / self.outside(others, point), part);
+        }
+        score + reach * last
+    }
+
+    /// How far a point is outside of a box, over all dimensions.
+    fn outside(&self, link: Link, point: &[f64]) -> f64 {
+        let (lows, highs) = self.bounds(link);
+        lows.iter().zip(highs).zip(point).map(|((low, high), at)| (low - at).max(at - high).max(0.0)).sum()
+    }
+
+    fn tell(&self, link: Link, point: &[f64], factor: f64, part: &mut impl FnMut(usize, f64)) {
+        let (lows, highs) = self.bounds(link);
+        for (dimension, ((low, high), at)) in lows.iter().zip(highs).zip(point).enumerate() {
+            part(dimension, factor * ((at - high).max(0.0) - (low - at).max(0.0)));
+        }
     }
 }
 
@@ -318,12 +341,12 @@ mod tests {
     #[test]
     fn a_point_far_away_is_parted_first() {
         let (mut tree, mut random, mut points) = (CutTree::default(), Random::default(), Random::default());
-        assert_eq!(tree.score(&[1.0], 0), 0.0);
+        assert_eq!(tree.score(&[1.0], 0, &mut |_, _| {}), 0.0);
         random.next();
         (0..256).for_each(|_| {
             tree.insert(&[points.unit()], &mut random);
         });
-        assert!(tree.score(&[1e9], 256) > 7.9);
-        assert!(tree.score(&[0.5], 256) < 2.0);
+        assert!(tree.score(&[1e9], 256, &mut |_, _| {}) > 7.9);
+        assert!(tree.score(&[0.5], 256, &mut |_, _| {}) < 2.0);
     }
 }

@@ -3,6 +3,7 @@
 mod count_distinct;
 mod cut_tree;
 mod derived;
+mod explanation;
 mod features;
 mod group_rank;
 mod hotspots;
@@ -18,6 +19,7 @@ mod top_k;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use count_distinct::CountDistinct;
+pub(crate) use explanation::Explanation;
 pub(crate) use features::Features;
 pub(crate) use group_rank::{GroupRank, OutputOrder};
 pub(crate) use hotspots::Hotspots;
