@@ -141,8 +141,7 @@ impl<'a> Fold<'a> {
         if stream.outputs.is_empty() && !is_error {
             return;
         }
-        let id = self.identity.of(&stream.name, self.state.outputs);
-        self.state.outputs += 1;
+        let id = self.identity.of(&stream.name, self.state.number(&stream.name));
         if stream.outputs.is_empty() {
             let failure = self.application.failure(row);
             self.report(row.rowtime, &id, &failure.reason, &failure.data);
@@ -244,7 +243,7 @@ mod tests {
         let (effects, state) = effects(16, &[60_000, 65_000, 60_000]);
         // The last is its report.
         assert_eq!(effects.iter().map(|effect| effect.0).collect::<Vec<_>>(), [1, 1, 1]);
-        assert_eq!((state.counters.errors, state.counters.rows, state.outputs, state.now), (1, 3, 3, 9));
+        assert_eq!((state.counters.errors, state.counters.rows, state.outputs["D"], state.now), (1, 3, 3, 9));
     }
 
     #[test]

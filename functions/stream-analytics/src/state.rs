@@ -32,8 +32,9 @@ pub struct State {
     pub now: i64,
     /// No row of the source will be earlier (epoch ms).
     pub watermark: i64,
-    /// Rows put out so far, by all versions: part of a row's `_id`.
-    pub outputs: u64,
+    /// Rows put out so far by each in-application stream, by all versions: part of a row's `_id`. Each stream counts for itself: what
+    /// two put out between two rows comes in another order when time passes in other steps.
+    pub outputs: BTreeMap<String, u64>,
     /// Kinesis stream → shard → how far it was folded.
     pub streams: BTreeMap<String, BTreeMap<String, Shard>>,
     /// Lake objects that were folded.
@@ -94,6 +95,15 @@ impl State {
     /// Hash of the rule and the statements that run.
     pub fn version(&self) -> Option<&str> {
         self.definition.as_ref().map(|definition| definition.version.as_str())
+    }
+
+    /// The number of a stream's next row.
+    pub fn number(&mut self, stream: &str) -> u64 {
+        if !self.outputs.contains_key(stream) {
+            self.outputs.insert(stream.to_owned(), 0);
+        }
+        let number = self.outputs.get_mut(stream);
+        number.map_or(0, |number| std::mem::replace(number, *number + 1))
     }
 
     /// A new version begins, with these copies of its tables: empty, at the same positions.

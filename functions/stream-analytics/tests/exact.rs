@@ -3,14 +3,18 @@
 
 mod rig;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use ledger::ObjectStore;
 use rig::caller::{Caller, FAULTS};
-use rig::kinds::{KINDS, applications};
+use rig::kinds::{KINDS, PAGED, applications};
 use rig::plan::{Moment, happen, moments};
 use rig::run::Run;
 use rig::streams::{START, tick};
 use serde_json::Value;
+use stream_analytics::places;
 use tokio::task::LocalSet;
 
 type Plan = Vec<(i64, Moment)>;
@@ -98,7 +102,7 @@ async fn scattered(plan: &Plan, seed: u64) {
 #[tokio::test]
 async fn any_batches_in_any_order_give_the_same_rows() {
     for seed in 0..if is_long() { 200 } else { 10 } {
-        let plan = moments(seed, 160);
+        let plan = moments(seed, 160, true);
         LocalSet::new().run_until(scattered(&plan, seed)).await;
     }
 }
@@ -196,12 +200,31 @@ async fn at_each_write(only: &str, plan: &Plan, change: Option<&str>, every: u64
 #[tokio::test]
 async fn a_write_that_goes_wrong_changes_no_row() {
     for (place, (name, _)) in KINDS.iter().enumerate() {
-        let plan = moments(place as u64, 40);
+        let plan = moments(place as u64, 40, true);
         let local = LocalSet::new();
         let expected = local.run_until(whole(&plan, Some(name))).await;
         let check = |run: &Run, what: String| assert_same(&rows(run), &expected, &what);
         local.run_until(at_each_write(name, &plan, None, if is_long() { 1 } else { 11 }, check)).await;
     }
+}
+
+#[tokio::test]
+async fn pages_of_a_long_window_are_those_of_its_rows() {
+    // Each line with many of no id behind it.
+    let mut plan = moments(5, 40, true);
+    for (place, (_, moment)) in plan.iter_mut().enumerate() {
+        let Moment::Line(_, line) = moment else { continue };
+        (0..300).for_each(|n| *line += &format!("\n{{\"n\":{}}}", (place * 31 + n * 7) % 100));
+    }
+    let local = LocalSet::new();
+    let expected = local.run_until(whole(&plan, Some(PAGED.0))).await;
+    let pages = Cell::new(0);
+    let check = |run: &Run, what: String| {
+        assert_same(&rows(run), &expected, &what);
+        pages.set(pages.get() + run.index.keys("analytics/paged/pages/").len());
+    };
+    local.run_until(at_each_write(PAGED.0, &plan, None, if is_long() { 1 } else { 23 }, check)).await;
+    assert!(pages.get() > 0, "no page was stored");
 }
 
 /// What was put in, each line once.
@@ -224,12 +247,12 @@ fn changed() -> String {
 
 #[tokio::test]
 async fn a_changed_application_takes_each_row_in_one_version() {
-    let plan = moments(77, 40);
+    let plan = moments(77, 40, false);
     let check = |run: &Run, what: String| assert_each_line_once(run, &what);
     let every = if is_long() { 1 } else { 3 };
     LocalSet::new().run_until(at_each_write("rows", &plan, Some(&changed()), every, check)).await;
     for seed in 0..if is_long() { 200 } else { 10 } {
-        LocalSet::new().run_until(changed_on_the_way(&moments(seed, 120), seed)).await;
+        LocalSet::new().run_until(changed_on_the_way(&moments(seed, 120, false), seed)).await;
     }
 }
 
@@ -258,4 +281,8 @@ async fn changed_on_the_way(plan: &Plan, seed: u64) {
     }
     run.end().await;
     assert_each_line_once(&run, &format!("seed {seed}"));
+    // Who had not heard of it did not change it back.
+    let index: Arc<dyn ObjectStore> = Arc::new(run.index.clone());
+    let definition = places::head(&index, "rows").load().await.unwrap().state.definition;
+    assert!(format!("{definition:?}").contains("-- Changed."), "seed {seed}: {definition:?}");
 }

@@ -36,6 +36,14 @@ pub const KINDS: &[(&str, &str)] = &[
         CREATE PUMP "P3" AS INSERT INTO "OUT" SELECT STREAM 'row', s."n" FROM "SOURCE_SQL_STREAM_001" AS s WHERE s."n" > 80;"#,
     ),
     (
+        // Two windows that end between the same rows.
+        "two-outputs",
+        r#"CREATE STREAM "OUT" ("w" VARCHAR(8), "n" BIGINT); CREATE STREAM "OTHER" ("w" VARCHAR(8), "n" BIGINT);
+        CREATE PUMP "P1" AS INSERT INTO "OUT" SELECT STREAM 'out', COUNT(*) FROM "SOURCE_SQL_STREAM_001" AS s GROUP BY FLOOR(s.ROWTIME TO SECOND);
+        CREATE PUMP "P2" AS INSERT INTO "OTHER" SELECT STREAM 'other', SUM(s."n") FROM "SOURCE_SQL_STREAM_001" AS s
+        GROUP BY STEP(s.ROWTIME BY INTERVAL '2' SECOND);"#,
+    ),
+    (
         "distinct",
         r#"CREATE STREAM "OUT" ("from" TIMESTAMP, "k" VARCHAR(4));
         CREATE PUMP "P" AS INSERT INTO "OUT" SELECT STREAM DISTINCT STEP(s.ROWTIME BY INTERVAL '5' SECOND), s."k"
@@ -68,23 +76,36 @@ pub const KINDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// One for windows of so many rows that they have pages apart from the head; only lines with an id come out.
+pub const PAGED: (&str, &str) = (
+    "paged",
+    r#"CREATE STREAM "OUT" ("id" VARCHAR(32), "lines" BIGINT, "total" BIGINT, "most" INTEGER);
+    CREATE PUMP "P" AS INSERT INTO "OUT" SELECT STREAM x."id", x."lines", x."total", x."most" FROM (
+        SELECT STREAM s."id" AS "id", COUNT(*) OVER w AS "lines", SUM(s."n") OVER w AS "total", MAX(s."n") OVER w AS "most"
+        FROM "SOURCE_SQL_STREAM_001" AS s WINDOW w AS (RANGE INTERVAL '20' SECOND PRECEDING)) AS x
+    WHERE x."id" IS NOT NULL;"#,
+);
+
 /// The reference table that one of them reads: its key in the rules bucket, and its rows.
 pub const TABLE: (&str, &str) =
     ("rules/tables/labels.json", r#"{"k":"a","label":"one"} {"k":"b","label":"two"} {"k":"b","label":"three"}"#);
 
-/// The rule of each: `source` and `tables` as in its file.
-pub fn rule(source: &str, tables: &str) -> String {
+/// The rule of each: `source`, `ids` and `tables` as in its file, outputs of these streams.
+pub fn rule(source: &str, ids: &str, tables: &str, streams: &[&str]) -> String {
+    let outputs =
+        streams.iter().map(|stream| format!(r#"{{"stream": "{stream}", "firehose": "summary", "format": "JSON"}}"#));
+    let outputs = outputs.collect::<Vec<_>>().join(", ");
     format!(
-        r#"{{"source": {source}, "recordIdField": "id", "referenceTables": [{tables}],
+        r#"{{"source": {source}, {ids}"referenceTables": [{tables}],
   "inputSchema": {{"RecordFormat": {{"RecordFormatType": "JSON"}}, "RecordColumns": [
     {{"Name": "id", "SqlType": "VARCHAR(32)", "Mapping": "$.id"}},
     {{"Name": "k", "SqlType": "VARCHAR(4)", "Mapping": "$.k"}},
     {{"Name": "n", "SqlType": "INTEGER", "Mapping": "$.n"}}]}},
-  "outputs": [{{"stream": "OUT", "firehose": "summary", "format": "JSON"}}]}}"#
+  "outputs": [{outputs}]}}"#
     )
 }
 
-/// All of them, or one.
+/// All of them (but the one for windows of many rows), or one.
 pub fn applications(source: &str, only: Option<&str>) -> Vec<(&'static str, String, String)> {
     let table = format!(
         r#"{{"name": "labels", "s3": {{"key": "{}"}}, "schema": {{"RecordFormat": {{"RecordFormatType": "JSON"}}, "RecordColumns": [
@@ -92,7 +113,14 @@ pub fn applications(source: &str, only: Option<&str>) -> Vec<(&'static str, Stri
             {{"Name": "label", "SqlType": "VARCHAR(8)", "Mapping": "$.label"}}]}}}}"#,
         TABLE.0
     );
-    let wanted = KINDS.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let wanted = KINDS.iter().chain([&PAGED]).filter(|(name, _)| only.map_or(*name != PAGED.0, |only| only == *name));
     let tables = |statements: &str| if statements.contains("\"labels\"") { table.as_str() } else { "" };
-    wanted.map(|(name, statements)| (*name, rule(source, tables(statements)), (*statements).to_owned())).collect()
+    // Where ids tell repeats, rows that are taken twice are not seen: most go without.
+    let ids = |name: &str| if name == "stagger" { r#""recordIdField": "id", "# } else { "" };
+    let streams = |statements: &str| if statements.contains("\"OTHER\"") { &["OUT", "OTHER"][..] } else { &["OUT"] };
+    wanted
+        .map(|(name, statements)| {
+            (*name, rule(source, ids(name), tables(statements), streams(statements)), (*statements).to_owned())
+        })
+        .collect()
 }

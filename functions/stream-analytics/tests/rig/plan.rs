@@ -19,8 +19,9 @@ pub enum Moment {
 /// Milliseconds between ticks: more often than the real schedule, so that windows see several.
 const TICK: i64 = 7_000;
 
-/// Moments with the milliseconds after the one before, in which so many lines arrive; some come twice, and many at the same time.
-pub fn moments(seed: u64, lines: u64) -> Vec<(i64, Moment)> {
+/// Moments with the milliseconds after the one before, in which so many lines arrive, many at the same time; some come twice, if
+/// they may.
+pub fn moments(seed: u64, lines: u64, repeats: bool) -> Vec<(i64, Moment)> {
     let dice = Dice::new(seed);
     let (mut moments, mut clock, mut open) = (Vec::new(), 0, vec![0, 1, 2]);
     let line = |number: u64| {
@@ -42,7 +43,7 @@ pub fn moments(seed: u64, lines: u64) -> Vec<(i64, Moment)> {
             moments.extend([(0, Moment::Split), (0, Moment::Change)]);
             open = vec![1, 2, 4, 5];
         }
-        let line = match dice.once_in(8) && !before.is_empty() {
+        let line = match repeats && dice.once_in(8) && !before.is_empty() {
             true => before[before.len() - 1 - dice.below(before.len().min(9) as u64) as usize].clone(),
             false => line(number),
         };

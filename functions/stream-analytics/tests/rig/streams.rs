@@ -53,12 +53,12 @@ pub struct World {
 }
 
 impl World {
-    /// Puts a line into a shard.
+    /// Puts a line into a shard, or several of which the first tells.
     pub fn put(&mut self, shard: usize, line: &str) {
         self.sequence += 1 + self.sequence % 3;
         let put = Put { sequence: self.sequence, arrival: self.clock, data: line.as_bytes().to_vec() };
         self.shards[shard].records.push(put);
-        let json: Value = serde_json::from_str(line).unwrap();
+        let json: Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
         let status = json["response"].as_str().unwrap().parse().unwrap();
         let earliest = (self.clock, status);
         self.lines.entry(json["id"].as_str().unwrap().to_owned()).or_insert(earliest);
