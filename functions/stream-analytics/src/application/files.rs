@@ -44,6 +44,9 @@ pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Applica
         CompileError::Sql(_, error) if sql.is_none() => {
             CompileError::Sql(format!("{file}{CODE}"), error).place(json, file)
         }
+        CompileError::Rule(string, message) if Exported::is(json) => {
+            CompileError::Rule(string, Exported::renamed(message)).place(json, file)
+        }
         error => error.place(json, file),
     })
 }
