@@ -50,7 +50,7 @@ async fn every_record_ends_where_it_should() {
         create_stream(&stack, name).await;
     }
     put_rule(&stack, TABLE, "a,\"ann, of a\"\nb,ben\n").await;
-    put_rule(&stack, "rules/analytics/owned.json", &exported(&stack, &arn, TABLE).to_string()).await;
+    put_rule(&stack, "rules/analytics/owned.json", &exported(&stack, arn, TABLE).to_string()).await;
     put_rule(&stack, "rules/analytics/texts.json", &texts().to_string()).await;
     put_rule(&stack, "rules/analytics/texts.sql", TEXTS).await;
     // Those that have read the rules before know nothing of it.
@@ -102,7 +102,7 @@ async fn every_record_ends_where_it_should() {
     assert!(third["broken"].is_null() && third["running"] != first["running"], "{third}");
 
     let missing = "rules/tables/none.csv";
-    put_rule(&stack, "rules/analytics/owned.json", &exported(&stack, &arn, missing).to_string()).await;
+    put_rule(&stack, "rules/analytics/owned.json", &exported(&stack, arn, missing).to_string()).await;
     let owned = status(&stack, "owned");
     assert!(
         owned["broken"].as_str().is_some_and(|error| error.contains(missing)) && owned["running"].is_string(),
