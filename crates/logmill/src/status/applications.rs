@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use aws::S3Store;
 use aws::listing::Bucket;
+use lambda::rules::RulesBucket;
 use lambda::rules::{RuleFiles, RuleFolder};
 use serde::Serialize;
 use stream_analytics::catalog::{self, FOLDER};
-use stream_analytics::outside::RulesBucket;
 use stream_analytics::places;
 use stream_analytics::tables::{Buckets, Tables};
 
