@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 const SOURCE: &str = "log-stream";
 const JSON_STREAM: &str = "owned-rows";
 const CSV_STREAM: &str = "texts";
+const TABLE: &str = "rules/tables/owners.csv";
 const LOG_GROUP: &str = "/aws/lambda/logmill-stream-analytics";
 
 /// Columns of both applications' source.
@@ -48,8 +49,8 @@ async fn every_record_ends_where_it_should() {
     for name in [JSON_STREAM, CSV_STREAM] {
         create_stream(&stack, name).await;
     }
-    put_rule(&stack, "rules/tables/owners.csv", "a,\"ann, of a\"\nb,ben\n").await;
-    put_rule(&stack, "rules/analytics/owned.json", &exported(&stack, &arn).to_string()).await;
+    put_rule(&stack, TABLE, "a,\"ann, of a\"\nb,ben\n").await;
+    put_rule(&stack, "rules/analytics/owned.json", &exported(&stack, arn, TABLE).to_string()).await;
     put_rule(&stack, "rules/analytics/texts.json", &texts().to_string()).await;
     put_rule(&stack, "rules/analytics/texts.sql", TEXTS).await;
     // Those that have read the rules before know nothing of it.
@@ -68,7 +69,7 @@ async fn every_record_ends_where_it_should() {
     the_index_takes_documents(&stack).await;
     errors_are_documents(&stack).await;
     what_nobody_takes_is_reported(&stack).await;
-    let first = status(&stack);
+    let first = status(&stack, "texts");
     assert!(first["broken"].is_null() && first["running"].is_string(), "{first}");
 
     // A broken version, met by a process that never saw the good one.
@@ -80,7 +81,7 @@ async fn every_record_ends_where_it_should() {
     }
     wait_until("the last good version to go on", async || rows(&stack).await?.contains_key(&last).then_some(())).await;
     wait_until("the log to say why", async || is_logged(&stack, FAULT).await.then_some(())).await;
-    let second = status(&stack);
+    let second = status(&stack, "texts");
     assert_eq!(second["running"], first["running"]);
     assert!(second["broken"].as_str().is_some_and(|error| error.starts_with(FAULT)), "{second}");
 
@@ -88,7 +89,8 @@ async fn every_record_ends_where_it_should() {
     put_rule(&stack, "rules/analytics/texts.sql", &TEXTS.replace(", 1 FROM", ", 2 FROM")).await;
     wait_until("the new version", async || {
         last = put_next(&stack, last).await;
-        rows(&stack).await?.values().any(|version| *version == 2).then_some(())
+        // The index is later, and never even with the stream while records arrive.
+        lines(&stack).await?.values().any(|version| *version == 2).then_some(())
     })
     .await;
     for _ in 0..5 {
@@ -97,8 +99,16 @@ async fn every_record_ends_where_it_should() {
     let rows = wait_until("every row", async || rows(&stack).await.filter(|rows| rows.contains_key(&last))).await;
     assert!(rows.keys().copied().eq((1..=3).chain(10..=last)), "a row is missing: {rows:?}");
     assert!(rows.values().is_sorted(), "a version after the next: {rows:?}");
-    let third = status(&stack);
+    let third = status(&stack, "texts");
     assert!(third["broken"].is_null() && third["running"] != first["running"], "{third}");
+
+    let missing = "rules/tables/none.csv";
+    put_rule(&stack, "rules/analytics/owned.json", &exported(&stack, arn, missing).to_string()).await;
+    let owned = status(&stack, "owned");
+    assert!(
+        owned["broken"].as_str().is_some_and(|error| error.contains(missing)) && owned["running"].is_string(),
+        "{owned}"
+    );
 }
 
 async fn kinesis_takes_json(stack: &Stack) {
@@ -190,7 +200,7 @@ async fn what_nobody_takes_is_reported(stack: &Stack) {
 }
 
 /// As `aws kinesisanalytics describe-application` prints it.
-fn exported(stack: &Stack, arn: impl Fn(&str) -> String) -> Value {
+fn exported(stack: &Stack, arn: impl Fn(&str) -> String, table: &str) -> Value {
     let role = "arn:aws:iam::000000000000:role/service-role/kinesis-analytics";
     let firehose = "arn:aws:firehose:us-east-1:000000000000:deliverystream/log-summary-stream";
     let bucket = format!("arn:aws:s3:::{}", stack.outputs["RulesBucketName"]);
@@ -225,7 +235,7 @@ fn exported(stack: &Stack, arn: impl Fn(&str) -> String) -> Value {
             "ReferenceId": "4.1",
             "TableName": "OWNERS",
             "S3ReferenceDataSourceDescription": {
-                "BucketARN": bucket, "FileKey": "rules/tables/owners.csv", "ReferenceRoleARN": role,
+                "BucketARN": bucket, "FileKey": table, "ReferenceRoleARN": role,
             },
             "ReferenceSchema": {
                 "RecordFormat": {
@@ -348,17 +358,22 @@ async fn rows(stack: &Stack) -> Option<BTreeMap<i64, i64>> {
         let (id, version) = (document["id"].as_i64()?, document["version"].as_i64()?);
         assert_eq!(rows.insert(id, version), None, "{id} has two rows");
     }
+    (rows == lines(stack).await?).then_some(rows)
+}
+
+/// Ids and versions of `texts` in Kinesis, each once.
+async fn lines(stack: &Stack) -> Option<BTreeMap<i64, i64>> {
     let mut lines = BTreeMap::new();
     for (_, line) in records(stack, CSV_STREAM).await? {
         let (id, rest) = line.trim_end().split_once(',')?;
         let version = rest.rsplit_once(',')?.1.parse().ok()?;
         assert_eq!(lines.insert(id.parse().ok()?, version), None, "{id} has two rows");
     }
-    (rows == lines).then_some(rows)
+    Some(lines)
 }
 
-/// What `logmill status` says of `texts`.
-fn status(stack: &Stack) -> Value {
+/// What `logmill status` says of an application.
+fn status(stack: &Stack, name: &str) -> Value {
     let mut command = Command::new(programs().join("logmill"));
     command.args(["status", "--format", "json", "--endpoint", &stack.endpoint]);
     command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")]);
@@ -366,8 +381,8 @@ fn status(stack: &Stack) -> Value {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let status: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let applications = status["applications"].as_array().expect("applications");
-    let texts = applications.iter().find(|application| application["application"] == "texts");
-    texts.unwrap_or_else(|| panic!("{status}")).clone()
+    let application = applications.iter().find(|application| application["application"] == name);
+    application.unwrap_or_else(|| panic!("{status}")).clone()
 }
 
 async fn is_logged(stack: &Stack, text: &str) -> bool {

@@ -10,6 +10,7 @@ use lambda::rules::{RuleFiles, RuleFolder};
 use serde::Serialize;
 use stream_analytics::catalog::{self, FOLDER};
 use stream_analytics::places;
+use stream_analytics::tables::{Buckets, Tables};
 
 use crate::stack::Stack;
 
@@ -23,7 +24,7 @@ pub struct Application {
     pub application: String,
     /// The version that its rows are folded with: the last good one.
     pub running: Option<String>,
-    /// What is wrong with its files, and where.
+    /// Why the version in its files does not run: what is wrong with them, and where, or which table cannot be read.
     pub broken: Option<String>,
     /// Batches that are not folded yet.
     pub segments_waiting: usize,
@@ -31,11 +32,13 @@ pub struct Application {
 
 /// Those that have files, and those that have run.
 pub async fn read(stack: &Stack) -> Result<Vec<Application>, String> {
-    let rules = RulesBucket(Arc::new(S3Store::new(aws::s3_client(&stack.config), stack.bucket("rules"))));
-    let index: Arc<dyn ledger::ObjectStore> =
-        Arc::new(S3Store::new(aws::s3_client(&stack.config), stack.bucket("index")));
+    let client = aws::s3_client(&stack.config);
+    let open: Buckets = Arc::new(move |bucket| Arc::new(S3Store::new(client.clone(), bucket)));
+    let (rules, index) = (open(&stack.bucket("rules")), open(&stack.bucket("index")));
     let bucket = Bucket::new(&stack.config, &stack.bucket("index"));
-    let files = RuleFolder::new(rules, FOLDER).fresh().await.map_err(|error| format!("{FOLDER}: {error}"))?;
+    let tables = Tables::new(rules.clone(), open, index.clone());
+    let files =
+        RuleFolder::new(RulesBucket(rules), FOLDER).fresh().await.map_err(|error| format!("{FOLDER}: {error}"))?;
     let folders = bucket.folders(places::ROOT).await.map_err(|error| error.to_string())?;
     let ran = folders.iter().map(|folder| folder.trim_start_matches(places::ROOT).trim_end_matches('/').to_owned());
     let names: BTreeSet<String> = catalog::names(&files).into_iter().chain(ran).collect();
@@ -44,7 +47,14 @@ pub async fn read(stack: &Stack) -> Result<Vec<Application>, String> {
         let head = places::head(&index, &application).load().await;
         let state = head.map_err(|error| format!("application {application}: {error}"))?.state;
         let running = state.version().map(str::to_owned);
-        let broken = broken_files(&application, &files);
+        let broken = match compiled(&application, &files) {
+            Err(error) => Some(error),
+            // A version that runs has copies of its tables.
+            Ok(Some(next)) if running.as_deref() != Some(next.version()) => {
+                tables.read(&next).await.err().map(|error| error.to_string())
+            }
+            Ok(_) => None,
+        };
         let segments_waiting = segments(&bucket, &application).await?;
         applications.push(Application { application, running, broken, segments_waiting });
     }
@@ -66,12 +76,14 @@ pub fn broken(applications: &[Application]) -> String {
     text
 }
 
-/// What is wrong with an application's files. One without files is the one that the function is built with, or has ended.
-fn broken_files(name: &str, files: &RuleFiles) -> Option<String> {
+/// An application of its files, or what is wrong with them. None: it is switched off; or it has no files, and is the one that the
+/// function is built with, or has ended.
+fn compiled(name: &str, files: &RuleFiles) -> Result<Option<stream_analytics::application::Application>, String> {
     let of = |extension: &str| files.get(&format!("{name}.{extension}")).map(|file| &**file);
-    let (json, sql) = (of("json"), of("sql"));
-    json.or(sql)?;
-    catalog::read(name, json, sql).err()
+    match (of("json"), of("sql")) {
+        (None, None) => Ok(None),
+        (json, sql) => catalog::read(name, json, sql),
+    }
 }
 
 async fn segments(bucket: &Bucket, application: &str) -> Result<usize, String> {
