@@ -87,10 +87,19 @@ fn split<R: Read>(
         let start = batch.bytes.len();
         let read = (&mut text).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut batch.bytes);
         number += 1;
-        let read = read.map_err(|error| format!("{name}:{number}: {error}"))?;
-        if read > MAX_LINE {
-            return Err(format!("{name}:{number}: a line of more than {} MiB", MAX_LINE >> 20));
-        }
+        let read = match read {
+            Ok(read) if read <= MAX_LINE => read,
+            read => {
+                // The lines before it are good.
+                batch.bytes.truncate(start);
+                if !batch.ends.is_empty() && sender.send(Ok(batch)).is_err() {
+                    return Ok(false);
+                }
+                let reason =
+                    read.map_or_else(|e| e.to_string(), |_| format!("a line of more than {} MiB", MAX_LINE >> 20));
+                return Err(format!("{name}:{number}: {reason}"));
+            }
+        };
         if read > 0 {
             let line = &batch.bytes[start..];
             let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -162,5 +171,9 @@ mod tests {
         assert!(error(file.path()).contains(":1: "));
         std::fs::write(file.path(), vec![b'a'; MAX_LINE + 1]).unwrap();
         assert!(error(file.path()).ends_with(":1: a line of more than 16 MiB"));
+        std::fs::write(file.path(), [b"a\nb\n", &[b'c'; MAX_LINE + 1][..]].concat()).unwrap();
+        let read: Vec<_> = read(vec![file.path().to_owned()]).into_iter().collect();
+        let good: usize = read.iter().flatten().map(|batch| batch.lines().count()).sum();
+        assert!(good == 2 && read.last().unwrap().is_err());
     }
 }
