@@ -302,6 +302,9 @@ impl Parser {
             return Ok(if rows { Frame::CurrentRows } else { Frame::CurrentRange });
         }
         if self.word("UNBOUNDED") {
+            if self.is_word("FOLLOWING") {
+                return Err(span.error("UNBOUNDED FOLLOWING is not allowed: a window ends at the CURRENT ROW"));
+            }
             self.expect_preceding(span)?;
             return Ok(Frame::Unbounded);
         }

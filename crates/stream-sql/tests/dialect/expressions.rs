@@ -120,6 +120,8 @@ fn casts() {
             ("INTEGER", "CAST(' 42 ' AS INTEGER)", "42"),
             ("INTEGER", "CAST('many' AS INTEGER)", "error"),
             ("BIGINT", "CAST(INTERVAL '3' DAY AS BIGINT)", "3"),
+            ("DECIMAL(5,3)", "CAST(INTERVAL '1:02.5' MINUTE TO SECOND AS DECIMAL(5,3))", "62.500"),
+            ("DECIMAL(5,1)", "CAST((t - TIMESTAMP '2004-09-30 13:45:00') MINUTE AS DECIMAL(5,1))", "3.0"),
             ("DECIMAL(5,2)", "CAST(INTERVAL '120' MINUTE(3) AS DECIMAL(5,2))", "120.00"),
             ("VARCHAR(9)", "CAST(CAST('3:20' AS INTERVAL HOUR TO MINUTE) AS VARCHAR(9))", r#""+3:20""#),
             ("VARCHAR(9)", "CAST(CAST(INTERVAL '2' HOUR AS INTERVAL MINUTE) AS VARCHAR(9))", r#""+120""#),

@@ -43,6 +43,7 @@ fn what_is_wrong_is_said_as_the_original_did() {
         ),
         ("SELECT STREAM SUM(n) OVER (ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM s", 57, "FOLLOWING is not allowed"),
         ("SELECT STREAM SUM(n) OVER (ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) FROM s", 57, "PRECEDING is not allowed"),
+        ("SELECT STREAM SUM(n) OVER (ROWS UNBOUNDED FOLLOWING) FROM s", 33, "UNBOUNDED FOLLOWING is not allowed"),
         ("SELECT STREAM SUM(n) OVER (ROWS -1 PRECEDING) FROM s", 33, "ROWS takes no negative number"),
         (
             "SELECT STREAM SUM(n) OVER (RANGE INTERVAL -'1' DAY PRECEDING) FROM s",
