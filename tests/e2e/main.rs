@@ -10,6 +10,7 @@ mod protocols;
 mod races;
 mod restart;
 mod runtime;
+mod sql_outputs;
 mod sql_run;
 mod sql_windows;
 mod workspace;

@@ -22,7 +22,7 @@ const WINDOWS: Windows = Windows { step: 1_000, slide: 2_000, session: 3_000 };
 const STREAM: &str = "log-stream";
 
 fn lines() -> i64 {
-    if std::env::var_os("LOGMILL_LONG").is_some() { 30_000 } else { 4_000 }
+    if std::env::var_os("LOGMILL_LONG").is_some() { 30_000 } else { 3_000 }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

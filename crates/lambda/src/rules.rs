@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod bucket;
 mod folder;
 
 use serde::de::DeserializeOwned;
@@ -17,6 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::Error;
 
+pub use bucket::RulesBucket;
 pub use folder::{MAX_RULE_FILES, RuleFile, RuleFiles, RuleFolder, RuleListing};
 
 /// How long a rule is used before the bucket is asked again: at most 260,000 GETs ($0.10) a month for a busy instance.

@@ -106,7 +106,13 @@ pub enum Event<'a> {
     },
     /// No earlier row will come, of any source.
     Bound(i64),
+    /// Nothing comes any more, at this time (epoch ms): all that is open is closed and all that waits goes on, whatever its time
+    /// depends on. The state is of no use afterwards.
+    End(i64),
 }
+
+/// Far in the future: the bound that closes every window (9999-12-31T23:59:59.999Z).
+const END_OF_TIME: i64 = 253_402_300_799_999;
 
 /// Where a record was in its Kinesis stream: PARTITION_KEY, SEQUENCE_NUMBER and SHARD_ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,9 +216,10 @@ impl Application {
         }
         let now = state.clock.unwrap_or(match event {
             Event::Record { rowtime, .. } | Event::Row { rowtime, .. } => rowtime,
-            Event::Bound(time) => time,
+            Event::Bound(time) | Event::End(time) => time,
         });
-        let mut run = Run { application: self, state, output, now };
+        let is_end = matches!(event, Event::End(_));
+        let mut run = Run { application: self, state, output, now, is_end };
         if let Event::Record { source, rowtime, .. } | Event::Row { source, rowtime, .. } = event
             && source < self.sources.len()
         {
@@ -242,10 +249,9 @@ impl Application {
                 values.extend(system_values(arrival, None));
                 run.row(Target { node: plan.node, port: 0 }, Row { rowtime, now, values: &values });
             }
-            Event::Bound(time) => {
-                for root in &self.roots {
-                    run.bound(Target { node: *root, port: 0 }, time);
-                }
+            Event::Bound(time) => self.roots.iter().for_each(|root| run.bound(Target { node: *root, port: 0 }, time)),
+            Event::End(_) => {
+                self.roots.iter().for_each(|root| run.bound(Target { node: *root, port: 0 }, END_OF_TIME));
             }
         }
     }

@@ -1,14 +1,17 @@
 //! `firehose-transform`: see the library.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use aws::S3Store;
 use firehose_transform::{
     config::Config,
     handler::{Context, handle},
     reingest::FIRST_BACKOFF,
     rules::{RULE_FILE, Rules, parse},
-    sink::{Aws, RulesBucket},
+    sink::Aws,
 };
+use lambda::rules::RulesBucket;
 use lambda::{Error, RuleCache};
 use serde_json::value::RawValue;
 
@@ -21,7 +24,7 @@ async fn start() -> Result<Context<Aws, RulesBucket>, Error> {
     let config = Config::from_env()?;
     let aws = aws::load().await;
     let s3 = aws::s3_client(&aws);
-    let rules = RulesBucket { s3: s3.clone(), bucket: config.rules_bucket };
+    let rules = RulesBucket(Arc::new(S3Store::new(s3.clone(), config.rules_bucket)));
     Ok(Context {
         sink: Aws {
             firehose: aws_sdk_firehose::Client::new(&aws),

@@ -1,11 +1,10 @@
-//! The outside: where records go round again and reports are written, and the rules bucket. Traits, and AWS behind them.
+//! The outside: where records go round again and reports are written. A trait, and AWS behind it.
 
 use std::future::Future;
 
 use aws_sdk_firehose::primitives::Blob as FirehoseBlob;
 use aws_sdk_kinesis::primitives::Blob as KinesisBlob;
 use aws_sdk_s3::error::DisplayErrorContext;
-use lambda::{RuleSource, Stored, rules::MAX_RULE_FILE_BYTES};
 
 use crate::reingest::Outgoing;
 
@@ -124,38 +123,4 @@ fn error_of(code: Option<&str>, message: Option<&str>) -> Option<String> {
 /// The SDK's errors say little by themselves; their sources say what happened.
 fn cause(error: impl std::error::Error) -> String {
     DisplayErrorContext(error).to_string()
-}
-
-/// The rules bucket.
-#[derive(Clone, Debug)]
-pub struct RulesBucket {
-    /// The client.
-    pub s3: aws_sdk_s3::Client,
-    /// The bucket's name.
-    pub bucket: String,
-}
-
-impl RuleSource for RulesBucket {
-    async fn get(&self, key: &str, if_none_match: Option<&str>) -> Result<Stored, lambda::Error> {
-        let get = self.s3.get_object().bucket(&self.bucket).key(key);
-        let mut object = match get.set_if_none_match(if_none_match.map(str::to_owned)).send().await {
-            Ok(object) => object,
-            Err(error) => {
-                return match error.raw_response().map(|response| response.status().as_u16()) {
-                    Some(304) => Ok(Stored::Unchanged),
-                    _ if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => Ok(Stored::Missing),
-                    _ => Err(format!("s3://{}/{key}: {}", self.bucket, cause(error)).into()),
-                };
-            }
-        };
-        let mut body = Vec::new();
-        while let Some(part) = object.body.try_next().await? {
-            body.extend_from_slice(&part);
-            if body.len() > MAX_RULE_FILE_BYTES {
-                body.truncate(MAX_RULE_FILE_BYTES + 1);
-                break;
-            }
-        }
-        Ok(Stored::Found { etag: object.e_tag.unwrap_or_default(), body })
-    }
 }

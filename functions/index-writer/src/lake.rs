@@ -1,4 +1,4 @@
-//! The lake and the rules bucket: traits, and S3 behind them.
+//! The lake: a trait, and S3 behind it.
 
 use std::future::Future;
 
@@ -6,7 +6,6 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use lambda::{RuleSource, Stored, rules::MAX_RULE_FILE_BYTES};
 use sha2::{Digest, Sha256};
 
 /// An object, as it is identified: the one that was read, whatever the event said.
@@ -127,38 +126,4 @@ impl Body for ByteStream {
 fn failed(key: &str, error: impl std::error::Error) -> LakeError {
     // The SDK's errors say little by themselves; their sources say what happened.
     LakeError::Failed { key: key.to_owned(), reason: DisplayErrorContext(error).to_string() }
-}
-
-/// The rules bucket.
-#[derive(Clone, Debug)]
-pub struct RulesBucket {
-    /// The client.
-    pub s3: aws_sdk_s3::Client,
-    /// The bucket's name.
-    pub bucket: String,
-}
-
-impl RuleSource for RulesBucket {
-    async fn get(&self, key: &str, if_none_match: Option<&str>) -> Result<Stored, lambda::Error> {
-        let get = self.s3.get_object().bucket(&self.bucket).key(key);
-        let mut object = match get.set_if_none_match(if_none_match.map(str::to_owned)).send().await {
-            Ok(object) => object,
-            Err(error) => {
-                return match error.raw_response().map(|response| response.status().as_u16()) {
-                    Some(304) => Ok(Stored::Unchanged),
-                    _ if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => Ok(Stored::Missing),
-                    _ => Err(format!("s3://{}/{key}: {}", self.bucket, DisplayErrorContext(error)).into()),
-                };
-            }
-        };
-        let mut body = Vec::new();
-        while let Some(part) = object.body.try_next().await? {
-            body.extend_from_slice(&part);
-            if body.len() > MAX_RULE_FILE_BYTES {
-                body.truncate(MAX_RULE_FILE_BYTES + 1);
-                break;
-            }
-        }
-        Ok(Stored::Found { etag: object.e_tag.unwrap_or_default(), body })
-    }
 }

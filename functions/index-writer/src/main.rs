@@ -9,9 +9,10 @@ use index_writer::{
     event::Batch,
     handler::{Context, handle},
     indexes::Catalogued,
-    lake::{LakeBucket, RulesBucket},
+    lake::LakeBucket,
     rules::{RULE_FILE, Rules, parse},
 };
+use lambda::rules::RulesBucket;
 use lambda::{Error, RuleCache};
 use search_index::{Catalog, Options};
 
@@ -27,6 +28,11 @@ async fn start() -> Result<Context<LakeBucket, Catalogued, RulesBucket>, Error> 
     Ok(Context {
         lake: LakeBucket { s3: s3.clone(), bucket: config.lake_bucket },
         indexes: Catalogued::new(Catalog::new(index, Options::default())),
-        rules: RuleCache::new(RulesBucket { s3, bucket: config.rules_bucket }, RULE_FILE, parse, Rules::default()),
+        rules: RuleCache::new(
+            RulesBucket(Arc::new(S3Store::new(s3, config.rules_bucket))),
+            RULE_FILE,
+            parse,
+            Rules::default(),
+        ),
     })
 }

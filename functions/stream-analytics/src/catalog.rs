@@ -165,7 +165,7 @@ impl<S: RuleListing> Catalog<S> {
 }
 
 /// Names of applications: of their files, without the ends that tell them.
-fn names(files: &RuleFiles) -> BTreeSet<String> {
+pub fn names(files: &RuleFiles) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in files.keys() {
         let name = file.strip_suffix(".json").or_else(|| file.strip_suffix(".sql"));
@@ -184,7 +184,8 @@ fn names(files: &RuleFiles) -> BTreeSet<String> {
     names
 }
 
-fn read(name: &str, json: Option<&RuleFile>, sql: Option<&RuleFile>) -> Result<Option<Application>, String> {
+/// An application of its files; or what is wrong with them, and where. None: it is switched off.
+pub fn read(name: &str, json: Option<&RuleFile>, sql: Option<&RuleFile>) -> Result<Option<Application>, String> {
     let json = json.ok_or_else(|| format!("{name}.json: no such file: expected it beside {name}.sql"))?;
     let json = json.text.as_ref().map_err(|error| format!("{name}.json: {error}"))?;
     let sql = sql.map(|file| file.text.as_ref().map_err(|error| format!("{name}.sql: {error}"))).transpose()?;

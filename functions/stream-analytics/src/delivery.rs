@@ -108,12 +108,15 @@ async fn kinesis<O: Outside>(outside: &O, stream: &str, effects: &[&Effect], sen
         }
         tokio::time::sleep(KINESIS_BACKOFF * 2_u32.pow(attempt)).await;
     }
+    // They are still in their order.
+    let mut left = &left[..];
     for (number, effect) in effects.iter().enumerate() {
-        let of_it: Vec<&Record<'_>> = left.iter().filter(|(of, _)| *of == number).map(|(_, record)| record).collect();
+        let (of_it, others) = left.split_at(left.partition_point(|(of, _)| *of == number));
+        left = others;
         if of_it.is_empty() {
             sent.done.push(effect.id);
         } else {
-            let rest = records::write(of_it);
+            let rest = records::write(of_it.iter().map(|(_, record)| record));
             if rest.len() < effect.payload.len() {
                 sent.rest.push((effect.id, rest));
             }

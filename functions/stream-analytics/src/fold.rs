@@ -30,9 +30,6 @@ const MAX_ROW_BYTES: usize = 1_024_000;
 /// Bytes of such a row that its report has: what DATA_ROW has of a failed one.
 const MAX_REPORTED_BYTES: usize = 24 * 1024;
 
-/// Far in the future: the bound that closes every window (9999-12-31T23:59:59.999Z).
-pub const END_OF_TIME: i64 = 253_402_300_799_999;
-
 /// Why a fold ended before its input did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -82,7 +79,8 @@ impl<'a> Fold<'a> {
 
     /// Whether no further row may be taken, and why.
     pub fn stop(&self) -> Option<Stop> {
-        if self.waiting >= MAX_OUTBOX_BYTES || self.outbox.waiting().len() >= MAX_OUTBOX_EFFECTS {
+        let effects = self.outbox.waiting().len() + self.outgoing.effects();
+        if self.waiting >= MAX_OUTBOX_BYTES || effects >= MAX_OUTBOX_EFFECTS {
             return Some(Stop::Outbox);
         }
         (self.rows >= MAX_ROWS).then_some(Stop::Rows)
@@ -120,7 +118,7 @@ impl<'a> Fold<'a> {
 
     /// Closes all windows, as they are: the version ends here.
     pub fn close(&mut self) {
-        self.event(Event::Bound(END_OF_TIME));
+        self.event(Event::End(self.state.watermark));
     }
 
     fn event(&mut self, event: Event<'_>) {
@@ -257,6 +255,25 @@ mod tests {
         assert_eq!(fold.line(15, 15, None, b"{}"), 20);
         assert_eq!(fold.line(25, 25, None, b"{}"), 25);
         assert_eq!((state.counters.raised, state.watermark), (1, 25));
+    }
+
+    #[test]
+    fn rows_of_many_hours_stop_before_they_overflow() {
+        let json = RULE.replace("firehose", "index").replace("\"f\"", "\"i\"").replace("VARCHAR(65535)", "INTEGER");
+        let sql = "CREATE STREAM \"D\" (a INTEGER); CREATE PUMP \"P\" AS INSERT INTO \"D\"
+            SELECT STREAM \"a\", TIMESTAMP '1970-01-01 00:00:00' + \"a\" * INTERVAL '1' HOUR AS ROWTIME FROM \"SOURCE_SQL_STREAM_001\";";
+        let application = parse("x", &json, Some(sql)).unwrap().unwrap();
+        let (mut state, mut outbox) = (State::default(), Outbox::default());
+        state.begin(&application, Default::default(), 5);
+        let mut fold = Fold::new(&application, &mut state, &mut outbox);
+        let taken = (0..20_000).take_while(|hour| {
+            fold.line(7, 7, None, format!("{{\"a\":{hour}}}").as_bytes());
+            fold.stop().is_none()
+        });
+        assert_eq!(taken.count() + 1, MAX_OUTBOX_EFFECTS);
+        assert_eq!(fold.stop(), Some(Stop::Outbox));
+        fold.finish(9).unwrap();
+        assert_eq!((outbox.waiting().len(), state.counters.errors), (MAX_OUTBOX_EFFECTS, 0));
     }
 
     #[test]

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use aws::S3Store;
 use lambda::Error;
+use lambda::rules::RulesBucket;
 use serde_json::value::RawValue;
 use stream_analytics::catalog::Catalog;
 use stream_analytics::config::Config;
 use stream_analytics::folding::Folder;
 use stream_analytics::handler::{Context, handle};
-use stream_analytics::outside::{Aws, RulesBucket};
+use stream_analytics::outside::Aws;
 use stream_analytics::pages::Pages;
 use stream_analytics::tables::{Buckets, Tables};
 

@@ -55,6 +55,11 @@ impl Outgoing {
         Outgoing { application: application.to_owned(), pending: BTreeMap::new() }
     }
 
+    /// How many effects it will be at least.
+    pub fn effects(&self) -> usize {
+        self.pending.len()
+    }
+
     /// A row of this time and id, as it is to be written, for a destination; the bytes that it takes.
     pub fn add(
         &mut self,

@@ -1,16 +1,12 @@
-//! The outside: delivery streams, Kinesis streams, and the rules bucket. A trait, and AWS behind it.
+//! The outside: delivery streams and Kinesis streams. A trait, and AWS behind it.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardFilter, ShardFilterType, ShardIteratorType};
 use aws_sdk_s3::error::DisplayErrorContext;
-use lambda::Error;
-use lambda::rules::{RuleListing, RuleSource, Stored};
-use ledger::{ETag, ObjectStore, StoreError};
 
 use crate::merge::Ahead;
 use crate::records::Record as KinesisRecord;
@@ -167,30 +163,4 @@ fn answers<'a>(
 /// The SDK's errors say little by themselves; their sources say what happened.
 fn cause(error: impl std::error::Error) -> String {
     DisplayErrorContext(error).to_string()
-}
-
-/// The rules bucket.
-#[derive(Clone)]
-pub struct RulesBucket(pub Arc<dyn ObjectStore>);
-
-impl RuleSource for RulesBucket {
-    async fn get(&self, key: &str, if_none_match: Option<&str>) -> Result<Stored, Error> {
-        let object = match if_none_match {
-            Some(etag) => self.0.get_if_changed(key, &ETag(etag.to_owned())).await,
-            None => self.0.get(key).await.map(Some),
-        };
-        match object {
-            Ok(Some(object)) => Ok(Stored::Found { etag: object.etag.0, body: object.body.to_vec() }),
-            Ok(None) => Ok(Stored::Unchanged),
-            Err(StoreError::NotFound { .. }) => Ok(Stored::Missing),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-impl RuleListing for RulesBucket {
-    async fn list(&self, prefix: &str) -> Result<Vec<(String, String)>, Error> {
-        let page = self.0.list(prefix, None).await?;
-        Ok(page.into_iter().map(|meta| (meta.key, meta.etag.0)).collect())
-    }
 }

@@ -156,10 +156,10 @@ fn what_is_wrong_with_it() {
     let no_input = with(&|detail| detail["InputDescriptions"] = json!([]));
     check(&no_input, None, "InputDescriptions: expected one, found 0");
     let stream = with(&|detail| detail["OutputDescriptions"][0]["Name"] = json!("NOWHERE"));
-    check(&stream, None, "outputs: no stream NOWHERE: expected one of ");
+    check(&stream, None, "OutputDescriptions: no stream NOWHERE: expected one of ");
     let column =
         with(&|detail| detail["InputDescriptions"][0]["InputSchema"]["RecordColumns"][0]["SqlType"] = json!("INTEGRE"));
-    check(&column, None, "inputSchema: column \"TICKER_SYMBOL\": SqlType \"INTEGRE\"");
+    check(&column, None, "InputSchema: column \"TICKER_SYMBOL\": SqlType \"INTEGRE\"");
     let flink = json!({"ApplicationDetail": {"ApplicationConfigurationDescription": {
         "FlinkApplicationConfigurationDescription": {}}}});
     check(&flink, None, "other runtimes than SQL-1_0 are not supported");

@@ -43,9 +43,6 @@ wrong use.";
 /// How long rows wait to be printed when no line comes, and how often time passes then.
 const TICK: Duration = Duration::from_millis(200);
 
-/// How far behind the last row the end is: no window is open then (2^45 ms, a thousand years).
-const END: i64 = 1 << 45;
-
 /// Options of `sql run`.
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
@@ -186,7 +183,7 @@ impl Run {
                 Err(RecvTimeoutError::Timeout) => {
                     if self.clock.is_wall() {
                         self.last = self.last.max(rowtime::wall());
-                        self.bound(self.last, out, err)?;
+                        self.pass(Event::Bound(self.last), out, err)?;
                     }
                     self.printer.flush(&self.streams, out)?;
                 }
@@ -194,7 +191,7 @@ impl Run {
             }
         }
         if !arguments.open && self.last > i64::MIN {
-            self.bound(self.last.saturating_add(END), out, err)?;
+            self.pass(Event::End(self.last), out, err)?;
         }
         self.printer.flush(&self.streams, out)?;
         if let Some(error) = &unread {
@@ -233,9 +230,10 @@ impl Run {
         Ok(())
     }
 
-    fn bound(&mut self, time: i64, out: &mut impl Write, err: &mut impl Write) -> io::Result<()> {
+    /// Time passes, or is over.
+    fn pass(&mut self, event: Event<'_>, out: &mut impl Write, err: &mut impl Write) -> io::Result<()> {
         let mut rows = Vec::new();
-        self.engine.run(&mut self.state, Event::Bound(time), &mut rows);
+        self.engine.run(&mut self.state, event, &mut rows);
         for row in rows {
             self.print(row, &"a window that closed", out, err)?;
         }

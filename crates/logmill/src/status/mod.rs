@@ -1,5 +1,6 @@
 //! `logmill status`: what waits at each stage, what is indexed, what lies in `failed/`.
 
+mod applications;
 mod failed;
 mod health;
 mod table;
@@ -8,13 +9,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws::S3Store;
-use aws::listing::Bucket;
 use aws::queues::Queues;
 use search_index::{Catalog, Options};
 use serde::Serialize;
 
 use crate::print::say;
 use crate::stack::{Stack, StackArguments};
+use applications::Application;
 use failed::Failed;
 use health::Health;
 use table::table;
@@ -26,9 +27,6 @@ const AFTER_HELP: &str = "Examples:
 Counts of queues are SQS's, which are approximate. How old the oldest message or record is, and what waits in delivery streams, is
 known of the emulator only; on AWS, CloudWatch has it (AWS/SQS ApproximateAgeOfOldestMessage, AWS/Firehose DeliveryToS3.DataFreshness).
 The exit code is 1 if a part could not be read.";
-
-/// Segments that are counted of an application at most.
-const MAX_SEGMENTS: usize = 10_000;
 
 /// Options of `status`.
 #[derive(clap::Args)]
@@ -70,13 +68,6 @@ struct Queue {
     dead_letters: u64,
 }
 
-/// An SQL application.
-#[derive(Debug, Serialize)]
-struct Application {
-    application: String,
-    segments_waiting: usize,
-}
-
 #[derive(Debug, Serialize)]
 struct Index {
     index: String,
@@ -106,7 +97,7 @@ async fn read(stack: &Stack) -> Status {
     let mut status = Status::default();
     let mut errors = Vec::new();
     status.queues = queues(stack, &health).await.unwrap_or_else(|error| none(error, &mut errors));
-    status.applications = applications(stack).await.unwrap_or_else(|error| none(error, &mut errors));
+    status.applications = applications::read(stack).await.unwrap_or_else(|error| none(error, &mut errors));
     status.indexes = indexes(stack).await.unwrap_or_else(|error| none(error, &mut errors));
     status.failed = failed::read(stack).await.unwrap_or_else(|error| none(error, &mut errors));
     Status { delivery_streams: health.delivery_streams, errors, ..status }
@@ -140,25 +131,6 @@ async fn queues(stack: &Stack, health: &Health) -> Result<Vec<Queue>, String> {
         .collect())
 }
 
-async fn applications(stack: &Stack) -> Result<Vec<Application>, String> {
-    let bucket = Bucket::new(&stack.config, &stack.bucket("index"));
-    let mut applications = Vec::new();
-    for folder in bucket.folders("analytics/").await.map_err(|error| error.to_string())? {
-        let (mut segments_waiting, mut next) = (0, None);
-        loop {
-            let page = bucket.page(&format!("{folder}segments/"), next).await.map_err(|error| error.to_string())?;
-            segments_waiting += page.objects.len();
-            next = page.next;
-            if next.is_none() || segments_waiting >= MAX_SEGMENTS {
-                break;
-            }
-        }
-        let application = folder.trim_start_matches("analytics/").trim_end_matches('/').to_owned();
-        applications.push(Application { application, segments_waiting });
-    }
-    Ok(applications)
-}
-
 async fn indexes(stack: &Stack) -> Result<Vec<Index>, String> {
     let store = S3Store::new(aws::s3_client(&stack.config), stack.bucket("index"));
     let catalog = Catalog::new(Arc::new(store), Options::default());
@@ -186,8 +158,12 @@ fn text(status: &Status) -> String {
     });
     text += &table(&["queue", "waiting", "in flight", "oldest", "dead letters"], queues.collect());
     let applications = status.applications.iter();
-    let applications = applications.map(|one| vec![one.application.clone(), one.segments_waiting.to_string()]);
-    text += &table(&["SQL application", "segments waiting"], applications.collect());
+    let applications = applications.map(|one| {
+        let running = one.running.clone().unwrap_or_else(|| "-".to_owned());
+        vec![one.application.clone(), running, one.segments_waiting.to_string()]
+    });
+    text += &table(&["SQL application", "version that runs", "segments waiting"], applications.collect());
+    text += &applications::broken(&status.applications);
     let indexes = status.indexes.iter().map(|index| {
         let (documents, splits) = (index.documents.to_string(), index.splits.to_string());
         vec![index.index.clone(), documents, splits, index.bytes.to_string()]
@@ -205,6 +181,28 @@ fn text(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broken_application_says_what_goes_on() {
+        let application = |name: &str, running: Option<&str>, broken: Option<&str>| Application {
+            application: name.into(),
+            running: running.map(str::to_owned),
+            broken: broken.map(str::to_owned),
+            segments_waiting: 0,
+        };
+        let applications = vec![
+            application("a", Some("0f1e2d3c4b5a6978"), None),
+            application("b", Some("8796a5b4c3d2e1f0"), Some("b.sql:3:8: no column X")),
+            application("c", None, Some("c.json:1:1: no such key")),
+        ];
+        let expected = "SQL application  version that runs  segments waiting\n\
+                        a                 0f1e2d3c4b5a6978                 0\n\
+                        b                 8796a5b4c3d2e1f0                 0\n\
+                        c                                -                 0\n\n\
+                        b is broken, version 8796a5b4c3d2e1f0 goes on: b.sql:3:8: no column X\n\
+                        c is broken, nothing runs: c.json:1:1: no such key\n\n";
+        assert_eq!(text(&Status { applications, ..Status::default() }), expected);
+    }
 
     #[test]
     fn tables_and_json() {

@@ -8,16 +8,23 @@ use super::{DAY, HOUR, MINUTE, SECOND};
 /// Appends `yyyy-MM-dd`.
 pub(crate) fn write_date(days: i64, out: &mut Vec<u8>) {
     let (year, month, day) = civil_from_days(days);
-    // Writing to a Vec does not fail.
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}");
+    write_number(year, 4, out);
+    out.push(b'-');
+    write_number(month, 2, out);
+    out.push(b'-');
+    write_number(day, 2, out);
 }
 
 /// Appends `HH:mm:ss`, and `.SSS` if asked or not zero.
 pub(crate) fn write_time(ms: i64, fraction: bool, out: &mut Vec<u8>) {
-    let (hour, minute, second) = (ms / HOUR, ms / MINUTE % 60, ms / SECOND % 60);
-    let _ = write!(out, "{hour:02}:{minute:02}:{second:02}");
+    write_number(ms / HOUR, 2, out);
+    out.push(b':');
+    write_number(ms / MINUTE % 60, 2, out);
+    out.push(b':');
+    write_number(ms / SECOND % 60, 2, out);
     if fraction || ms % SECOND != 0 {
-        let _ = write!(out, ".{:03}", ms % SECOND);
+        out.push(b'.');
+        write_number(ms % SECOND, 3, out);
     }
 }
 
@@ -26,6 +33,19 @@ pub(crate) fn write_timestamp(ms: i64, fraction: bool, out: &mut Vec<u8>) {
     write_date(ms.div_euclid(DAY), out);
     out.push(b' ');
     write_time(ms.rem_euclid(DAY), fraction, out);
+}
+
+/// Appends a number with at least so many digits.
+pub(super) fn write_number(number: i64, width: usize, out: &mut Vec<u8>) {
+    if !(0..10_000).contains(&number) || width > 4 {
+        // Writing to a Vec does not fail.
+        let _ = write!(out, "{number:0width$}");
+        return;
+    }
+    // What nearly all fields of times are.
+    let digits = [number / 1_000, number / 100 % 10, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8);
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    out.extend_from_slice(&digits[zeros.min(4 - width.max(1))..]);
 }
 
 /// Days of `yyyy-MM-dd`; nothing may follow.
@@ -124,6 +144,17 @@ mod tests {
         assert_eq!(record("1992-02-14").as_deref(), Some("1992-02-14 00:00:00.000"));
         assert_eq!(record("1992-02-14T10:00:00+01:30").as_deref(), Some("1992-02-14 08:30:00.000"));
         assert_eq!(record("14/02/1992"), None);
+    }
+
+    #[test]
+    fn numbers_have_so_many_digits() {
+        for width in 0..7 {
+            for number in [i64::MIN, -12, 0, 7, 10, 99, 100, 999, 1_000, 9_999, 10_000, i64::MAX] {
+                let mut out = Vec::new();
+                write_number(number, width, &mut out);
+                assert_eq!(String::from_utf8(out).unwrap(), format!("{number:0width$}"), "{number} {width}");
+            }
+        }
     }
 
     fn shown(ms: i64) -> String {

@@ -199,7 +199,8 @@ pub(crate) fn compare(left: &Datum<'_>, right: &Datum<'_>) -> Option<Ordering> {
             (left.0 * 10i128.pow(right.1)).cmp(&(right.0 * 10i128.pow(left.1)))
         }
         (Double(_) | Integer(_) | Decimal(..), Double(_) | Integer(_) | Decimal(..)) => {
-            cast::to_double(left).total_cmp(&cast::to_double(right))
+            // Zero has two signs, and is one number.
+            (cast::to_double(left) + 0.0).total_cmp(&(cast::to_double(right) + 0.0))
         }
         // The planner lets no other pair through.
         _ => return None,

@@ -56,7 +56,11 @@ impl Calc {
                 _ => return Err(RowError("ROWTIME is NULL".into())),
             },
         };
-        let mut values = self.values.iter().map(|expr| expr.eval(row)).collect::<Result<Vec<_>, _>>()?;
+        // Collected as a Result they would not know their number.
+        let mut values = Vec::with_capacity(self.values.len());
+        for expr in &self.values {
+            values.push(expr.eval(row)?);
+        }
         for cut in &self.cuts {
             *truncated += u64::from(cut.apply(&mut values[cut.place]));
         }

@@ -27,7 +27,7 @@ pub(super) struct Window {
     /// The number of the next row.
     #[serde(rename = "n")]
     next: u64,
-    #[serde(rename = "r", with = "as_list")]
+    #[serde(rename = "r", with = "super::as_list")]
     rows: BTreeMap<Place, Kept>,
     #[serde(skip)]
     index: Index,
@@ -109,22 +109,5 @@ impl Window {
             }
         }
         Some(kept)
-    }
-}
-
-/// Rows as a list of places and rows: keys of JSON are texts.
-mod as_list {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::{Kept, Place};
-
-    pub(super) fn serialize<S: Serializer>(rows: &BTreeMap<Place, Kept>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(rows)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Place, Kept>, D::Error> {
-        Ok(Vec::<(Place, Kept)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

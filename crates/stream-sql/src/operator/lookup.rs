@@ -34,7 +34,8 @@ impl Lookup {
         if !holds(self.condition.as_ref(), row)? {
             return Ok(());
         }
-        let mut values: Vec<Datum<'_>> = row.values.iter().map(Datum::borrow).collect();
+        let mut values: Vec<Datum<'_>> = Vec::with_capacity(self.offset + self.width);
+        values.extend(row.values.iter().map(Datum::borrow));
         values.resize(self.offset, Datum::Null);
         values.resize(self.offset + self.width, Datum::Null);
         let (mut found, mut failed) = (false, None);

@@ -4,6 +4,7 @@
 //! windows on bounds alone. What an operator remembers is its part of the state, one [`NodeState`] per node.
 
 mod aggregate;
+mod as_list;
 mod calc;
 mod equality;
 mod join;

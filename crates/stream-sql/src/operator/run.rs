@@ -18,6 +18,8 @@ pub(crate) struct Run<'a> {
     pub(crate) output: &'a mut Vec<OutputRow>,
     /// The wall clock.
     pub(crate) now: i64,
+    /// Nothing comes any more: bounds are of every clock.
+    pub(crate) is_end: bool,
 }
 
 impl<'a> Run<'a> {
@@ -131,10 +133,17 @@ impl<'a> Run<'a> {
                 return;
             }
             // Its rows have another ROWTIME: they are their own bounds.
-            (Operator::Calc(calc), _) if calc.rowtime.is_some() => return,
-            (Operator::Within(_), _) => return,
+            (Operator::Calc(calc), _) if calc.rowtime.is_some() && !self.is_end => return,
+            (Operator::Within(_), _) if !self.is_end => return,
+            (Operator::Within(_), NodeState::Within(state)) => {
+                let rows = state.release_all();
+                self.complete(node, rows);
+            }
             (Operator::Tumble(tumble), NodeState::Tumble(state)) => {
                 let mut complete = Vec::new();
+                if self.is_end {
+                    tumble.end(state, &mut complete);
+                }
                 tumble.bound(state, time, &mut complete);
                 self.complete(node, complete);
             }

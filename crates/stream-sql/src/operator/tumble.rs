@@ -106,6 +106,9 @@ struct Window {
     /// The instant at which a time key changes, if it ever does.
     #[serde(rename = "e")]
     end: Option<i64>,
+    /// How far time has come since it opened.
+    #[serde(rename = "l")]
+    last: i64,
     /// Values of the monotonic keys that are not functions of ROWTIME.
     #[serde(rename = "m")]
     monotonic: Vec<Value>,
@@ -155,7 +158,7 @@ impl Tumble {
         }
         if state.window.is_none() {
             let end = self.end_of_window(row.rowtime)?;
-            state.window = Some(Window { first: row.rowtime, end, monotonic });
+            state.window = Some(Window { first: row.rowtime, end, last: row.rowtime, monotonic });
         }
         let place = match state.groups.get_index_of(&BorrowedKey(&keys)) {
             Some(place) => place,
@@ -172,10 +175,20 @@ impl Tumble {
 
     /// No earlier row will come: a window that ends by then is complete.
     pub(super) fn bound(&self, state: &mut TumbleState, time: i64, complete: &mut Vec<Complete>) {
-        if let Some(Window { end: Some(end), .. }) = state.window
-            && end <= time
-        {
-            self.close(state, end, complete);
+        match &mut state.window {
+            Some(Window { end: Some(end), .. }) if *end <= time => {
+                let end = *end;
+                self.close(state, end, complete);
+            }
+            Some(window) => window.last = time.max(window.last),
+            None => {}
+        }
+    }
+
+    /// No row comes any more: a window that no time ends is complete as of now.
+    pub(super) fn end(&self, state: &mut TumbleState, complete: &mut Vec<Complete>) {
+        if let Some(Window { end: None, last, .. }) = state.window {
+            self.close(state, last, complete);
         }
     }
 

@@ -61,3 +61,10 @@ impl Within {
         state.rows.drain(..count).map(Ok).collect()
     }
 }
+
+impl WithinState {
+    /// All rows: no other comes.
+    pub(super) fn release_all(&mut self) -> Vec<Complete> {
+        self.rows.drain(..).map(Ok).collect()
+    }
+}

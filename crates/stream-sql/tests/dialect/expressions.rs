@@ -44,6 +44,7 @@ fn numeric_functions() {
             ("DOUBLE", "1.5E0 + 1", "2.5"),
             ("DOUBLE", ".5E1", "5.0"),
             ("BOOLEAN", "1 = 1.0 AND 1.0 = 1E0", "true"),
+            ("BOOLEAN", "CEIL(-1E-1) = 0 AND NOT CEIL(-1E-1) < 0E0", "true"),
             ("INTEGER", "- - 2", "2"),
             ("INTEGER", "2 + 3 * 4 - 10 / 5", "12"),
         ],

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use lambda::rules::RulesBucket;
 use ledger::{FileStore, ObjectStore, Precondition};
 use serde_json::json;
 use store::{Counting, Counts};
@@ -14,7 +15,7 @@ use stream_analytics::catalog::Catalog;
 use stream_analytics::folding::Folder;
 use stream_analytics::handler::{Context, handle};
 use stream_analytics::merge::Ahead;
-use stream_analytics::outside::{From, Outside, RulesBucket};
+use stream_analytics::outside::{From, Outside};
 use stream_analytics::pages::Pages;
 use stream_analytics::records::Record;
 use stream_analytics::tables::Tables;

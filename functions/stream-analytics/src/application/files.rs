@@ -34,7 +34,8 @@ pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Applica
         return Ok(None);
     }
     let Some(text) = sql.or(code.as_deref()) else {
-        let message = format!("{name}.sql: no such file: expected the application's statements beside {file}");
+        let or = if Exported::is(json) { ", or its ApplicationCode" } else { "" };
+        let message = format!("{name}.sql: no such file: expected the application's statements beside {file}{or}");
         return Err(Broken { file, line: 0, column: 0, message });
     };
     let application = Application::compile(name, Definition::new(rule, text));
@@ -42,6 +43,9 @@ pub fn parse(name: &str, json: &str, sql: Option<&str>) -> Result<Option<Applica
         // Lines and columns of the text that the string is.
         CompileError::Sql(_, error) if sql.is_none() => {
             CompileError::Sql(format!("{file}{CODE}"), error).place(json, file)
+        }
+        CompileError::Rule(string, message) if Exported::is(json) => {
+            CompileError::Rule(string, Exported::renamed(message)).place(json, file)
         }
         error => error.place(json, file),
     })

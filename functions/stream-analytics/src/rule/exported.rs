@@ -168,16 +168,19 @@ impl Exported {
             revision: None,
             outputs: parts.output_descriptions.into_iter().map(output).collect::<Result<_, _>>()?,
         };
-        // The same keys under other names.
-        let renamed = |error: String| match error.split_once(':') {
+        Ok((Rule::On(Box::new(running.checked().map_err(Exported::renamed)?)), code))
+    }
+
+    /// An error that begins with a key of a rule, with the name that the key has here.
+    pub fn renamed(error: String) -> String {
+        match error.split_once(':') {
             Some(("outputs", rest)) => format!("OutputDescriptions:{rest}"),
             Some(("inputSchema", rest)) => format!("InputSchema:{rest}"),
             Some(("namePrefix", rest)) => format!("NamePrefix:{rest}"),
             Some(("inputParallelism", rest)) => format!("InputParallelism:{rest}"),
             Some(("referenceTables", rest)) => format!("ReferenceDataSourceDescriptions:{rest}"),
             _ => error,
-        };
-        Ok((Rule::On(Box::new(running.checked().map_err(renamed)?)), code))
+        }
     }
 }
 

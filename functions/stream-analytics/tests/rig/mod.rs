@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use lambda::rules::RulesBucket;
 use ledger::{ETag, Meta, Object, ObjectStore, Precondition, StoreError};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use stream_analytics::catalog::Catalog;
 use stream_analytics::folding::Folder;
 use stream_analytics::handler::Context;
-use stream_analytics::outside::RulesBucket;
 use stream_analytics::pages::Pages;
 use stream_analytics::tables::{Buckets, Tables};
 

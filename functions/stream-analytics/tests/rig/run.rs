@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use lambda::rules::RulesBucket;
 use stream_analytics::handler::{Context, handle};
-use stream_analytics::outside::RulesBucket;
 use tokio::task::JoinHandle;
 
 use super::kinds::TABLE;

@@ -3,9 +3,9 @@
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 
+use lambda::rules::RulesBucket;
 use serde_json::Value;
 use stream_analytics::handler::{Context, handle};
-use stream_analytics::outside::RulesBucket;
 
 use super::streams::{Put, START, ShardLog, tick};
 use super::{Dice, Memory, Wires, World, instance};

@@ -70,28 +70,28 @@ impl Format {
 fn is_number(letter: char, count: usize) -> bool {
     match letter {
         'M' | 'L' => count < 3,
-        letter => !"GEazZX".contains(letter),
+        letter => !matches!(letter, 'G' | 'E' | 'a' | 'z' | 'Z' | 'X'),
     }
 }
 
 /// A number of so many digits at most, how many it has, and what follows.
 pub(super) fn take_digits(text: &str, most: usize) -> Option<(i64, usize, &str)> {
     let digits = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
-    // Nineteen digits and more fit no i64.
-    let value = text[..digits].parse().ok()?;
-    Some((value, digits, &text[digits..]))
+    let add = |value: i64, digit: u8| value.checked_mul(10)?.checked_add(i64::from(digit - b'0'));
+    let value = text[..digits].bytes().try_fold(0, add)?;
+    (digits > 0).then_some((value, digits, &text[digits..]))
 }
 
-/// One of several words in full, or its first three letters.
+/// One of several words in full, or its first three letters, in which no two of them are alike.
 fn take_word<'t>(text: &'t str, words: &[&str]) -> Option<(i64, &'t str)> {
     let strip = |word: &str| {
         let (start, rest) = text.split_at_checked(word.len())?;
         start.eq_ignore_ascii_case(word).then_some(rest)
     };
-    let find = |length: usize| {
-        (0..).zip(words).find_map(|(place, word)| Some((place, strip(&word[..length.min(word.len())])?)))
-    };
-    find(usize::MAX).or_else(|| find(3))
+    (0..).zip(words).find_map(|(place, word)| {
+        let short = strip(&word[..word.len().min(3)])?;
+        Some((place, strip(word).unwrap_or(short)))
+    })
 }
 
 fn within(value: i64, least: i64, most: i64) -> Option<i64> {

@@ -1,10 +1,9 @@
 //! Times to texts.
 
-use std::fmt::Write as _;
-
 use super::read::weekday_of;
 use super::{DAYS, Format, MONTHS, Piece};
 use crate::datetime::calendar::{civil_from_days, days_from_civil};
+use crate::datetime::text::write_number;
 use crate::datetime::{DAY, HOUR, MINUTE, SECOND};
 
 /// A time in its fields.
@@ -22,21 +21,17 @@ impl Format {
         let days = ms.div_euclid(DAY);
         let (year, month, day) = civil_from_days(days);
         let parts = Parts { year, month, day, days, of_day: ms.rem_euclid(DAY) };
-        let mut out = String::new();
+        let mut out = Vec::with_capacity(self.text.len());
         for piece in &self.pieces {
             match *piece {
-                Piece::Literal(c) => out.push(c),
+                Piece::Literal(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
                 Piece::Field(letter, count) => match parts.word(letter, count) {
-                    Some(word) => out.push_str(word),
-                    None => {
-                        let number = parts.number(letter, count);
-                        // Writing to a String does not fail.
-                        let _ = write!(out, "{number:0count$}");
-                    }
+                    Some(word) => out.extend_from_slice(word.as_bytes()),
+                    None => write_number(parts.number(letter, count), count, &mut out),
                 },
             }
         }
-        out
+        String::from_utf8(out).unwrap_or_default()
     }
 }
 

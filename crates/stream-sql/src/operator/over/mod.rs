@@ -14,7 +14,6 @@ mod sum;
 mod window;
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use super::aggregate::AggregateFunction;
 use super::calc::holds;
@@ -23,7 +22,7 @@ use crate::value::Datum;
 
 pub(crate) use queue::Queue;
 pub(crate) use window::Window;
-use window::{Entering, WindowState};
+use window::{Evaluated, WindowState};
 
 /// How many rows a page has. A thousand rows a second fill one in four seconds; it is stored once, while what has not filled one yet
 /// is a part of every state.
@@ -137,19 +136,22 @@ impl Over {
             return Err(RowError("the row is late: a later ROWTIME has been in its window before".into()));
         }
         // Keys and arguments can fail: they come before anything is changed.
-        let mut entering = SmallVec::<[Entering<'_>; 2]>::new();
+        let mut evaluated = Evaluated::new();
         for window in &self.windows {
-            entering.push(window.entering(row)?);
+            window.evaluate(row, &mut evaluated)?;
         }
         state.high = row.rowtime;
         let width = row.values.len();
         let mut values = Vec::with_capacity(width + self.results);
         values.extend(row.values.iter().map(Datum::borrow));
         values.resize(width + self.results, Datum::Null);
-        for ((window, state), entering) in self.windows.iter().zip(&mut state.windows).zip(&entering) {
-            let (place, number) = window.enter(state, entering, self.page_rows);
+        let mut rest = evaluated.as_slice();
+        for (window, state) in self.windows.iter().zip(&mut state.windows) {
+            let (entering, behind) = window.entering(row, rest);
+            rest = behind;
+            let (place, number) = window.enter(state, &entering, self.page_rows);
             let Some(partition) = state.partitions.get_mut(number) else { continue };
-            for ((call, running), arg) in window.calls.iter().zip(&partition.running).zip(&entering.args) {
+            for ((call, running), arg) in window.calls.iter().zip(&partition.running).zip(entering.args) {
                 values[width + call.result] = match (running.result(call, place, arg)?, &call.default) {
                     (Some(value), _) => value,
                     (None, Some(default)) => default.eval(row)?,

@@ -33,10 +33,13 @@ pub(super) struct WindowState {
 /// A row that comes to a window.
 pub(super) struct Entering<'r> {
     rowtime: i64,
-    key: SmallVec<[Datum<'r>; 2]>,
+    key: &'r [Datum<'r>],
     /// One for each call of the window.
-    pub(super) args: SmallVec<[Datum<'r>; 4]>,
+    pub(super) args: &'r [Datum<'r>],
 }
+
+/// Keys and arguments of a row, of one window after the other.
+pub(super) type Evaluated<'r> = SmallVec<[Datum<'r>; 8]>;
 
 impl Window {
     pub(crate) fn new(partition: Vec<Expr>, frame: Frame) -> Window {
@@ -67,25 +70,34 @@ impl Window {
         }
     }
 
-    pub(super) fn entering<'r>(&'r self, row: Row<'r>) -> Result<Entering<'r>, RowError> {
-        let arg = |call: &'r WindowCall| match &call.arg {
-            Some(arg) => arg.eval(row),
-            None => Ok(Datum::Boolean(true)),
-        };
-        Ok(Entering {
-            rowtime: row.rowtime,
-            key: self.partition.iter().map(|key| key.eval(row)).collect::<Result<_, _>>()?,
-            args: self.calls.iter().map(arg).collect::<Result<_, _>>()?,
-        })
+    /// Appends a row's keys and arguments.
+    pub(super) fn evaluate<'r>(&'r self, row: Row<'r>, evaluated: &mut Evaluated<'r>) -> Result<(), RowError> {
+        for key in &self.partition {
+            evaluated.push(key.eval(row)?);
+        }
+        for call in &self.calls {
+            evaluated.push(match &call.arg {
+                Some(arg) => arg.eval(row)?,
+                None => Datum::Boolean(true),
+            });
+        }
+        Ok(())
+    }
+
+    /// A row, and what is left of its keys and arguments for the windows behind this one.
+    pub(super) fn entering<'r>(&self, row: Row<'_>, evaluated: &'r [Datum<'r>]) -> (Entering<'r>, &'r [Datum<'r>]) {
+        let (key, rest) = evaluated.split_at(self.partition.len());
+        let (args, rest) = rest.split_at(self.calls.len());
+        (Entering { rowtime: row.rowtime, key, args }, rest)
     }
 
     /// A row comes, and those leave that the window has left behind. Its place, and its partition.
     pub(super) fn enter(&self, state: &mut WindowState, row: &Entering<'_>, page_rows: usize) -> (Place, u32) {
         self.slide(state, row.rowtime);
-        let partition = state.partitions.entry(&row.key, || self.calls.iter().map(WindowCall::start).collect());
+        let partition = state.partitions.entry(row.key, || self.calls.iter().map(WindowCall::start).collect());
         let place = Place { number: partition.entered, rowtime: row.rowtime };
         partition.entered += 1;
-        for ((call, running), arg) in self.calls.iter().zip(&mut partition.running).zip(&row.args) {
+        for ((call, running), arg) in self.calls.iter().zip(&mut partition.running).zip(row.args) {
             running.enter(call, place, arg, self.frame == Frame::Unbounded);
         }
         let number = partition.number;
