@@ -157,7 +157,11 @@ fn time(value: &Value) -> Result<i64, String> {
 
 fn value(value: &Value, sql_type: SqlType) -> Result<stream_sql::Value, String> {
     use stream_sql::Value as Sql;
-    let number = || value.as_f64().ok_or_else(|| format!("{value} is no {sql_type}"));
+    // A DECIMAL may be text.
+    let number = || match value {
+        Value::String(text) => text.parse::<f64>().map_err(|e| format!("{text}: {e}")),
+        _ => value.as_f64().ok_or_else(|| format!("{value} is no {sql_type}")),
+    };
     Ok(match sql_type {
         _ if value.is_null() => Sql::Null,
         SqlType::Boolean => Sql::Boolean(value.as_bool().ok_or_else(|| format!("{value} is no BOOLEAN"))?),

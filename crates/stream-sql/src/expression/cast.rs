@@ -136,6 +136,10 @@ pub(super) fn to_decimal(value: &Datum<'_>, from: Kind, scale: u8) -> Option<i64
         }
         Datum::Double(value) => i128::from(whole((value * factor as f64).round())?),
         Datum::Text(text) => return to_decimal(&parse_number(text.trim())?, from, scale),
+        // Seconds have a fraction, other units are whole.
+        Datum::Interval(length) if matches!(from, Kind::Interval(Qualifier { to: Unit::Second, .. })) => {
+            divide_rounded(i128::from(*length).checked_mul(factor)?, i128::from(Unit::Second.length()))
+        }
         Datum::Interval(_) => i128::from(to_integer(value, from)?).checked_mul(factor)?,
         _ => return None,
     };

@@ -142,13 +142,15 @@ impl<'s> Binder<'s> {
                 let (left, right) = self.comparable(left, right, "IS DISTINCT FROM", span)?;
                 Ok(boolean(Expr::Distinct { left: boxed(left), right: boxed(right), negated: *negated }))
             }
-            ExprKind::Between { expr, low, high, negated } => {
+            ExprKind::Between { expr, low, high, symmetric, negated } => {
                 let value = self.bind(expr)?;
-                let low = self.comparable_to(&value, low, "BETWEEN", span)?;
-                let high = self.comparable_to(&value, high, "BETWEEN", span)?;
-                let from = Expr::Compare(Comparison::GreaterEqual, Box::new(value.expr.clone()), boxed(low));
-                let to = Expr::Compare(Comparison::LessEqual, boxed(value), boxed(high));
-                Ok(boolean(negate(Expr::And(Box::new(from), Box::new(to)), *negated)))
+                let low = self.comparable_to(&value, low, "BETWEEN", span)?.expr;
+                let high = self.comparable_to(&value, high, "BETWEEN", span)?.expr;
+                let mut is_between = between(&value.expr, &low, &high);
+                if *symmetric {
+                    is_between = Expr::Or(Box::new(is_between), Box::new(between(&value.expr, &high, &low)));
+                }
+                Ok(boolean(negate(is_between, *negated)))
             }
             ExprKind::In { expr, list, negated } => {
                 let value = self.bind(expr)?;
@@ -401,4 +403,11 @@ fn without_padding(left: Typed, right: Typed) -> (Typed, Typed) {
 
 fn negate(expr: Expr, negated: bool) -> Expr {
     if negated { Expr::Not(Box::new(expr)) } else { expr }
+}
+
+/// `low <= value AND value <= high`
+fn between(value: &Expr, low: &Expr, high: &Expr) -> Expr {
+    let from = Expr::Compare(Comparison::GreaterEqual, Box::new(value.clone()), Box::new(low.clone()));
+    let to = Expr::Compare(Comparison::LessEqual, Box::new(value.clone()), Box::new(high.clone()));
+    Expr::And(Box::new(from), Box::new(to))
 }

@@ -83,9 +83,13 @@ pub(super) fn is_built_in(name: &str) -> bool {
     matches!(name, "PERIOD" | "STEP") || super::aggregate::is_aggregate(name) || crate::syntax::is_reserved(name)
 }
 
+fn needs_over(name: &str) -> bool {
+    matches!(name, "LAG" | "NTH_VALUE" | "EXP_AVG" | "ROW_NUMBER" | "RANK" | "DENSE_RANK")
+}
+
 /// There is no such function, or none that takes such arguments.
 pub(super) fn no_match(name: &str, args: &[Typed], span: tree::Span) -> SqlError {
-    if matches!(name, "LAG" | "NTH_VALUE" | "EXP_AVG" | "ROW_NUMBER" | "RANK" | "DENSE_RANK") {
+    if needs_over(name) {
         return span.error(format!("OVER clause is necessary for window functions: {name}"));
     }
     let families: Vec<String> = args.iter().map(|arg| format!("<{}>", arg.data_type.family())).collect();
@@ -155,8 +159,12 @@ impl Binder<'_> {
         if super::record::is_record_function(name) {
             return self.record(call, span);
         }
+        let is_of_script = self.functions.has(name);
+        if needs_over(name) && !is_of_script {
+            return Err(no_match(name, &[], span));
+        }
         let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>, _>>()?;
-        if self.functions.has(name) && !call.star && call.distinct.is_none() && call.nulls.is_none() {
+        if is_of_script && !call.star && call.distinct.is_none() && call.nulls.is_none() {
             return self.call_of_script(name, args, span);
         }
         match name {

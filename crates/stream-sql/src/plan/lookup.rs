@@ -92,7 +92,11 @@ impl Graph {
                         hidden: false,
                         span,
                     });
-                (columns.collect(), None)
+                let mut columns = columns.collect();
+                if let From::Stream { columns: names, .. } = from {
+                    rename(&mut columns, names)?;
+                }
+                (columns, None)
             }
         };
         Ok((Relation { name: name.map(|name| name.text.clone()), window: None, columns, rowtime: None }, filter))

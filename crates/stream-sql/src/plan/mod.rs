@@ -239,6 +239,11 @@ fn target_places(target: &StreamEntry, insert: &tree::Insert) -> Result<Vec<usiz
         }
         places.push(place);
     }
+    let left_out = |(place, column): &(usize, &StreamColumn)| column.not_null && !places.contains(place);
+    if let Some((_, column)) = target.columns.iter().enumerate().find(left_out) {
+        let message = format!("Column '{}' has no default value and does not allow NULLs", column.name);
+        return Err(insert.target.span.error(message));
+    }
     Ok(places)
 }
 

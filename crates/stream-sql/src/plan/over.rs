@@ -66,6 +66,7 @@ impl Binder<'_> {
                 Expr::Literal(Value::Integer(rows)) if rows > 0 => {
                     return Err(size.span.error(format!("ROWS takes {MAX_ROWS} at most")));
                 }
+                Expr::Literal(Value::Integer(..0)) => return Err(size.span.error("ROWS takes no negative number")),
                 _ => return Err(size.span.error("ROWS takes a whole number greater than zero")),
             },
             tree::Frame::Range(size) => match self.bind(size)? {
@@ -73,6 +74,9 @@ impl Binder<'_> {
                     if length > 0 && !qualifier.is_months() =>
                 {
                     Frame::Range(length)
+                }
+                Typed { expr: Expr::Literal(Value::Interval(..0)), .. } => {
+                    return Err(size.span.error("RANGE takes no negative INTERVAL"));
                 }
                 _ => {
                     return Err(size.span.error(
@@ -95,7 +99,7 @@ impl Binder<'_> {
         let invalid = || span.error(format!("Invalid arguments to function '{}'", call.name.text));
         let name = call.name.text.as_str();
         let is_value = matches!(name, "FIRST_VALUE" | "LAST_VALUE");
-        if let Some(span) = call.distinct.filter(|_| is_value || !super::aggregate::is_aggregate(name)) {
+        if call.distinct.is_some() && (is_value || !super::aggregate::is_aggregate(name)) {
             return Err(span.error(format!("{name}(DISTINCT …) is not supported")));
         }
         if is_value {

@@ -101,7 +101,10 @@ impl Graph {
             binder.windows = Some(Windows { named: &select.windows, width: flow.width, windows: Vec::new(), calls: 0 });
         }
         binder.place = Place::Other;
-        let (columns, rowtime) = select_list(&mut binder, select)?;
+        let (columns, rowtime) = match select_list(&mut binder, select) {
+            Err(error) if groups.is_none() => return Err(ungrouped(&mut binder, select).unwrap_or(error)),
+            list => list?,
+        };
         let having = match &select.having {
             Some((_, having)) => Some(binder.condition(having, "HAVING")?),
             None => None,
@@ -143,13 +146,14 @@ impl Graph {
     /// What stands in FROM alone, or beside JOIN, where it may have a window.
     pub(super) fn relation(&mut self, from: &From, span: Span) -> Result<Input, SqlError> {
         match from {
-            From::Stream { name, over, alias } => {
+            From::Stream { name, over, alias, columns: names } => {
                 let window = match (over, alias) {
                     (Some(tree::Over::Named(window)), None) => Some(window.text.clone()),
                     _ => None,
                 };
                 let stream = self.stream(name)?;
-                let columns = stream.columns(span);
+                let mut columns = stream.columns(span);
+                rename(&mut columns, names)?;
                 let alias = alias.as_ref().unwrap_or(name).text.clone();
                 let relation = Relation { name: Some(alias), window, columns, rowtime: Some(Expr::Rowtime) };
                 let scope = Scope { relations: vec![relation] };
@@ -362,4 +366,17 @@ pub(super) fn select_list(
         }
     }
     Ok((columns, rowtime))
+}
+
+/// What is said of a list with aggregates where GROUP BY is missing: the first column that stands outside of them.
+fn ungrouped(binder: &mut Binder<'_>, select: &Select) -> Option<SqlError> {
+    binder.grouping = Some(Grouping::default());
+    for item in &select.items {
+        if let Item::Expr { expr, .. } = item {
+            // Only the aggregates count, which are kept in the binder.
+            let _ = binder.bind_any(expr);
+        }
+    }
+    let has_aggregates = binder.grouping.as_ref().is_some_and(|grouping| !grouping.aggregates.is_empty());
+    has_aggregates.then(|| select_list(binder, select).err()).flatten()
 }

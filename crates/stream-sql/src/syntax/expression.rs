@@ -133,9 +133,13 @@ impl Parser {
         let start = left.span;
         let expr = Box::new(left);
         let kind = if self.word("BETWEEN") {
+            let symmetric = self.word("SYMMETRIC");
+            if !symmetric {
+                self.word("ASYMMETRIC");
+            }
             let low = Box::new(self.additive()?);
             self.expect_word("AND")?;
-            ExprKind::Between { expr, low, high: Box::new(self.additive()?), negated }
+            ExprKind::Between { expr, low, high: Box::new(self.additive()?), symmetric, negated }
         } else if self.word("IN") {
             self.expect_symbol("(")?;
             if self.is_word("SELECT") {

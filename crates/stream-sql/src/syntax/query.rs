@@ -89,6 +89,7 @@ impl Parser {
                 parser.expect_word("AS")?;
                 Ok((name, parser.window()?))
             })?;
+            only_once(&windows)?;
         }
         let span = self.span();
         let order_by =
@@ -194,7 +195,8 @@ impl Parser {
         }
         let name = self.new_name()?;
         let over = if self.word("OVER") { Some(self.over()?) } else { None };
-        Ok(From::Stream { name, over, alias: self.alias()? })
+        let (alias, columns) = self.table_alias()?;
+        Ok(From::Stream { name, over, alias, columns })
     }
 
     /// `AS t`, `AS t(c1, …)`
@@ -282,9 +284,13 @@ impl Parser {
             self.expect_word("AND")?;
             let span = self.span();
             if !self.words(&["CURRENT", "ROW"]) {
-                let what =
-                    if self.words(&["UNBOUNDED", "FOLLOWING"]) { "UNBOUNDED FOLLOWING is not allowed: " } else { "" };
-                return Err(span.error(format!("{what}a window ends at the CURRENT ROW")));
+                let unbounded = self.word("UNBOUNDED");
+                if !unbounded {
+                    self.expr()?;
+                }
+                let bound = if unbounded { "UNBOUNDED " } else { "" };
+                let way = if self.is_word("FOLLOWING") { "FOLLOWING" } else { "PRECEDING" };
+                return Err(span.error(format!("{bound}{way} is not allowed here: a window ends at the CURRENT ROW")));
             }
         }
         Ok(frame)
@@ -296,6 +302,9 @@ impl Parser {
             return Ok(if rows { Frame::CurrentRows } else { Frame::CurrentRange });
         }
         if self.word("UNBOUNDED") {
+            if self.is_word("FOLLOWING") {
+                return Err(span.error("UNBOUNDED FOLLOWING is not allowed: a window ends at the CURRENT ROW"));
+            }
             self.expect_preceding(span)?;
             return Ok(Frame::Unbounded);
         }
@@ -313,4 +322,13 @@ impl Parser {
         }
         Err(self.unexpected("PRECEDING"))
     }
+}
+
+fn only_once(windows: &[(Name, Window)]) -> Parsed<()> {
+    for (place, (name, _)) in windows.iter().enumerate() {
+        if windows[..place].iter().any(|(known, _)| known.text == name.text) {
+            return Err(name.span.error(format!("Duplicate window names not allowed: '{}'", name.text)));
+        }
+    }
+    Ok(())
 }

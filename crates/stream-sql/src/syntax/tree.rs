@@ -155,6 +155,7 @@ pub(crate) enum From {
         name: Name,
         over: Option<Over>,
         alias: Option<Name>,
+        columns: Vec<Name>,
     },
     Query {
         query: Box<Query>,
@@ -278,6 +279,8 @@ pub(crate) enum ExprKind {
         expr: Box<Expr>,
         low: Box<Expr>,
         high: Box<Expr>,
+        /// `SYMMETRIC`: the bounds may stand the other way round.
+        symmetric: bool,
         negated: bool,
     },
     In {

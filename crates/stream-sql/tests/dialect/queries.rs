@@ -131,3 +131,14 @@ fn groups_are_ordered_by_what_is_not_selected() {
         records.iter().map(|record| (7, Some(record.as_str()))).chain([(3_600_000, None)]).collect();
     check(sql, &steps, &[r#"O 3600000 {"K":"b"}"#, r#"O 3600000 {"K":"a"}"#, r#"O 3600000 {"K":"c"}"#]);
 }
+
+#[test]
+fn a_stream_takes_names_for_its_columns() {
+    let sql = "CREATE STREAM o (k VARCHAR(8), r TIMESTAMP);
+        CREATE PUMP p AS INSERT INTO o SELECT STREAM a, q.ROWTIME FROM s AS q(a, b, c, d) WHERE q.b = 2;";
+    check(
+        sql,
+        &[(7, Some(r#"{"k":"a","n":2}"#)), (8, Some(r#"{"k":"b","n":3}"#))],
+        &[r#"O 7 {"K":"a","R":"1970-01-01 00:00:00.007"}"#],
+    );
+}

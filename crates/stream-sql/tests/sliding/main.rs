@@ -248,11 +248,11 @@ fn distinct_in_groups() {
 fn what_is_refused() {
     for (query, place, message) in [
         ("COUNT(DISTINCT n) OVER (ROWS 2 PRECEDING) FROM s", (3, 15), "COUNT(DISTINCT …) is not supported"),
-        ("LAG(DISTINCT n) OVER (ROWS 2 PRECEDING) FROM s", (3, 19), "LAG(DISTINCT …) is not supported"),
-        ("FIRST_VALUE(DISTINCT n) OVER (ROWS 2 PRECEDING) FROM s", (3, 27), "FIRST_VALUE(DISTINCT …) is not supported"),
+        ("LAG(DISTINCT n) OVER (ROWS 2 PRECEDING) FROM s", (3, 15), "LAG(DISTINCT …) is not supported"),
+        ("FIRST_VALUE(DISTINCT n) OVER (ROWS 2 PRECEDING) FROM s", (3, 15), "FIRST_VALUE(DISTINCT …) is not supported"),
         ("SUM(n) FILTER (WHERE n > 1) OVER (ROWS 2 PRECEDING) FROM s", (3, 22), "FILTER is not supported"),
         ("SUM(n) OVER (ROWS 100001 PRECEDING) FROM s", (3, 33), "ROWS takes 100000 at most"),
-        ("SUM(n) OVER (ROWS -1 PRECEDING) FROM s", (3, 33), "ROWS takes a whole number"),
+        ("SUM(n) OVER (ROWS -1 PRECEDING) FROM s", (3, 33), "ROWS takes no negative number"),
         ("SUM(n) OVER (RANGE INTERVAL '1' MONTH PRECEDING) FROM s", (3, 34), "RANGE takes an INTERVAL"),
         ("NTH_VALUE(n, 0) OVER (ROWS 2 PRECEDING) FROM s", (3, 28), "from 1 to 100000"),
         ("NTH_VALUE(n, n) OVER (ROWS 2 PRECEDING) FROM s", (3, 28), "from 1 to 100000"),
