@@ -1,11 +1,9 @@
 //! A window of an hour: most of it lies in pages apart from the head.
 
-mod rig;
-
 use std::collections::BTreeMap;
 
-use rig::stage::{DONE, Stage};
-use rig::streams::tick;
+use crate::rig::stage::{DONE, Stage};
+use crate::rig::streams::tick;
 use stream_analytics::handler::handle;
 use tokio::task::LocalSet;
 

@@ -1,8 +1,6 @@
 //! Reference tables: what they hold when a version begins is what it joins with.
 
-mod rig;
-
-use rig::stage::{DONE, Stage};
+use crate::rig::stage::{DONE, Stage};
 
 const JOINED: &str = r#"
     CREATE STREAM "ROWS" (a INTEGER, name VARCHAR(20));

@@ -1,13 +1,11 @@
 //! Shards into counts: whatever dies, comes twice, comes late or loses its answer, each line is counted once, in its minute.
 
-mod rig;
-
 use std::collections::BTreeMap;
 
-use rig::run::Run;
-use rig::stage::{Stage, lines};
-use rig::streams::{START, ShardLog, tick};
-use rig::{STATEMENTS, instance, rule};
+use crate::rig::run::Run;
+use crate::rig::stage::{Stage, lines};
+use crate::rig::streams::{START, ShardLog, tick};
+use crate::rig::{STATEMENTS, instance, rule};
 use stream_analytics::handler::handle;
 use tokio::task::LocalSet;
 

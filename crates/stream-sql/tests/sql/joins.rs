@@ -1,5 +1,4 @@
 //! Joins: of streams over windows, of a stream with a reference table; what comes out when, and what is refused where.
-#![allow(missing_docs)]
 
 use stream_sql::{Application, Column, Event, Format, Source, SqlError, SqlType, State, Value};
 

@@ -1,5 +1,4 @@
 //! Statements, operators and functions as the pages of the SQL reference describe them.
-#![allow(missing_docs)]
 
 mod expressions;
 mod messages;

@@ -1,5 +1,4 @@
 //! Whatever a script or a record is, it is refused or run: nothing panics, and nothing is deeper than a stack.
-#![allow(missing_docs)]
 
 use proptest::prelude::*;
 use stream_sql::{Application, Event, InputSchema, Source, State};

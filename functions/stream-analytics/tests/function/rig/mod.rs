@@ -1,7 +1,5 @@
 //! A world to run the handler in: a store that stalls, loses answers and dies; streams, and those who call the function for them.
 
-#![allow(dead_code)] // each test takes what it needs
-
 pub mod caller;
 pub mod kinds;
 pub mod mortal;
@@ -223,4 +221,4 @@ pub fn rule(source: &str) -> String {
 }
 
 /// The tutorial's statements.
-pub const STATEMENTS: &str = include_str!("../../../../infra/rules/analytics/log-aggregation.sql");
+pub const STATEMENTS: &str = include_str!("../../../../../infra/rules/analytics/log-aggregation.sql");

@@ -1,18 +1,16 @@
 //! Lake objects into counts.
 
-mod rig;
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use crate::rig::caller::{Caller, FAULTS};
+use crate::rig::kinds::{KINDS, TABLE, applications};
+use crate::rig::mortal::Fault;
+use crate::rig::streams::{START, tick};
+use crate::rig::{Dice, Memory, STATEMENTS, Wires, World, instance, rule};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rig::caller::{Caller, FAULTS};
-use rig::kinds::{KINDS, TABLE, applications};
-use rig::mortal::Fault;
-use rig::streams::{START, tick};
-use rig::{Dice, Memory, STATEMENTS, Wires, World, instance, rule};
 use serde_json::json;
 use stream_analytics::handler::handle;
 use tokio::task::LocalSet;

@@ -1,5 +1,4 @@
 //! Joins of two streams against a plain model that tries all pairs: all kinds, windows of all kinds.
-#![allow(missing_docs)]
 
 use proptest::prelude::*;
 use stream_sql::{Application, Column, Event, Format, Source, SqlType, State, Value};

@@ -1,5 +1,4 @@
 //! The end of the input: nothing that is open or waits is lost, whatever its time depends on.
-#![allow(missing_docs)]
 
 use stream_sql::{Application, Event, InputSchema, State};
 

@@ -1,5 +1,4 @@
 //! Table functions: what they give for which rows, what they hold back, and what is refused where.
-#![allow(missing_docs)]
 
 mod forest;
 mod fuzz;

@@ -1,5 +1,4 @@
 //! Sliding windows: what each function gives, what is refused, and a property test against a model.
-#![allow(missing_docs)]
 
 mod model;
 mod pages;

@@ -1,5 +1,4 @@
 //! Scripts over rows and records: what comes out, in which order, and what is refused where.
-#![allow(missing_docs)]
 
 use stream_sql::{Application, Event, InputSchema, State};
 

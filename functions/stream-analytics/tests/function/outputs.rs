@@ -1,10 +1,8 @@
 //! Where rows go, and what happens when they are not taken.
 
-mod rig;
-
+use crate::rig::stage::{DONE, Stage};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rig::stage::{DONE, Stage};
 use serde_json::{Value, json};
 
 /// Each row through, into two streams.

@@ -1,5 +1,4 @@
 //! The log-parsing functions and columns of records.
-#![allow(missing_docs)]
 
 use proptest::prelude::*;
 use stream_sql::{Application, Event, InputSchema, SqlError, State};

@@ -1,6 +1,5 @@
 //! What holds for every operator, whatever comes: rows do not depend on how events were batched, where the state was stored and
 //! loaded, how often time was told, or what comes later.
-#![allow(missing_docs)]
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,8 +1,6 @@
 //! What `describe-application` printed runs as it is.
 
-mod rig;
-
-use rig::stage::{DONE, Stage};
+use crate::rig::stage::{DONE, Stage};
 use serde_json::{Value, json};
 use stream_analytics::application::parse;
 

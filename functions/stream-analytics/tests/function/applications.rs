@@ -1,12 +1,10 @@
 //! What is wrong with an application, and where.
 
 #[allow(unused_imports)]
-mod rig;
-
-use rig::{STATEMENTS, rule};
+use crate::rig::{STATEMENTS, rule};
 use stream_analytics::application::parse;
 
-const DEFAULT: &str = include_str!("../../../infra/rules/analytics/log-aggregation.json");
+const DEFAULT: &str = include_str!("../../../../infra/rules/analytics/log-aggregation.json");
 
 fn check(json: &str, sql: Option<&str>, expected: &str) {
     let error = parse("a", json, sql).expect_err(expected).to_string();

@@ -1,18 +1,16 @@
 //! Shards into windows of every kind: whatever is cut, mixed, repeated, killed or late, the rows that come out are those, with the
 //! same ids, that come when nothing happens and everything is taken in one piece.
 
-mod rig;
-
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::rig::caller::{Caller, FAULTS};
+use crate::rig::kinds::{KINDS, PAGED, applications};
+use crate::rig::plan::{Moment, happen, moments};
+use crate::rig::run::Run;
+use crate::rig::streams::{START, tick};
 use ledger::ObjectStore;
-use rig::caller::{Caller, FAULTS};
-use rig::kinds::{KINDS, PAGED, applications};
-use rig::plan::{Moment, happen, moments};
-use rig::run::Run;
-use rig::streams::{START, tick};
 use serde_json::Value;
 use stream_analytics::places;
 use tokio::task::LocalSet;
@@ -269,7 +267,7 @@ async fn changed_on_the_way(plan: &Plan, seed: u64) {
             Moment::Change => {
                 run.rules.set("rules/analytics/rows.sql", &changed());
                 // Others have not heard of it.
-                run.instances.push(rig::instance(&run.index, &run.lake, &run.rules, &run.wires));
+                run.instances.push(crate::rig::instance(&run.index, &run.lake, &run.rules, &run.wires));
             }
             _ => {}
         }
